@@ -1,0 +1,55 @@
+"""Which networks there are by name, and which weights are bundled for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rfdn_video.errors import ModelError
+from rfdn_video.models.weights import Weights, load_weights
+
+__all__ = ["BUNDLED", "NETWORKS", "BundledWeights", "load_bundled"]
+
+NETWORKS = ("e-rfdn",)
+"""Names that ``-m`` takes."""
+
+_FOLDER = Path(__file__).parent.parent / "weights"
+
+
+@dataclass(frozen=True)
+class BundledWeights:
+    """A weights file that travels with the package."""
+
+    network: str
+    tune: str
+    scale: int
+    sha256: str
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies."""
+        return _FOLDER / f"{self.network}_x{self.scale}_{self.tune}.safetensors"
+
+
+BUNDLED = (
+    BundledWeights("e-rfdn", "clean", 2, "add6f861a0c3340ce7ed36a175271a671f98789f54c4591eed77f738b59f4b24"),
+    BundledWeights("e-rfdn", "video", 2, "f29927ede1406e309b6d4bd48e1fbc0aedcba733e7971f4c5eec3a3636aac6dd"),
+)
+
+
+def load_bundled(network: str, tune: str, wanted_scale: float) -> Weights:
+    """Loads the bundled weights whose scale serves ``wanted_scale`` best.
+
+    That is the smallest scale that reaches it, else the largest there is (it is then run again on
+    its own result).
+
+    Raises:
+        ModelError: no such network, or none bundled for it and ``tune``.
+    """
+    if network not in NETWORKS:
+        raise ModelError(f"no network {network!r}; known: {', '.join(NETWORKS)}")
+    candidates = sorted((b for b in BUNDLED if (b.network, b.tune) == (network, tune)), key=lambda b: b.scale)
+    if not candidates:
+        raise ModelError(f"no weights of {network} for {tune!r} are bundled; give a file with --weights")
+    best = next((b for b in candidates if b.scale >= wanted_scale), candidates[-1])
+    return load_weights(best.path, sha256=best.sha256)

@@ -1,0 +1,136 @@
+"""What a user may ask for, validated when it is built. Presets (presets/*.toml) load into it."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, get_args
+
+from typing import Literal
+
+from rfdn_video.errors import UsageError
+
+__all__ = ["CONTAINERS", "MAX_SCALE", "Precision", "Settings", "Tune", "load_preset", "preset_names"]
+
+type Tune = Literal["auto", "video", "clean"]
+type Precision = Literal["auto", "fp32", "fp16", "bf16"]
+
+CONTAINERS = ("mp4", "mov", "mkv", "webm", "nut", "y4m")
+MAX_SCALE = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything about one job but its input and output.
+
+    Attributes:
+        scale: factor of width and height, above 1 and at most 8; fractions such as 1.5 too.
+        width, height: target in pixels instead of ``scale``; the other side follows the shape.
+        model: a name of ``rfdn_video.models.catalog.NETWORKS``.
+        tune: which bundled weights; ``"auto"`` is ``"clean"`` for lossless sources and still
+            images, else ``"video"``.
+        weights: a weights file instead of the bundled ones.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"`` or ``"xpu"``.
+        precision: of the network; ``"auto"`` is fp16 on CUDA, else fp32.
+        encoder: an FFmpeg video encoder; None takes the container's usual one.
+        crf: constant quality of that encoder; None takes this project's default for it.
+        container: overrides what the output's name says.
+        start, end: range of the source in seconds, from its beginning.
+        frames: stop after this many frames.
+        overwrite: replace an existing output.
+
+    Raises:
+        UsageError: a value that is not allowed.
+    """
+
+    scale: Fraction | None = None
+    width: int | None = None
+    height: int | None = None
+    model: str = "e-rfdn"
+    tune: Tune = "auto"
+    weights: Path | None = None
+    device: str = "auto"
+    precision: Precision = "auto"
+    encoder: str | None = None
+    crf: int | None = None
+    container: str | None = None
+    start: Fraction | None = None
+    end: Fraction | None = None
+    frames: int | None = None
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        self._check_size()
+        self._check_range()
+        _check_choice("tune", self.tune, get_args(Tune.__value__))
+        _check_choice("precision", self.precision, get_args(Precision.__value__))
+        if self.container is not None:
+            _check_choice("container", self.container, CONTAINERS)
+        if self.crf is not None and not 0 <= self.crf <= 63:
+            raise UsageError(f"crf {self.crf}: 0 (best) to 51, or to 63 for VP9, is allowed")
+
+    def _check_size(self) -> None:
+        given = [name for name in ("scale", "width", "height") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise UsageError(f"{' and '.join(given)} were given; give one of scale, width and height")
+        if self.scale is not None and not 1 < self.scale <= MAX_SCALE:
+            raise UsageError(f"scale {float(self.scale):g}: above 1 and up to {MAX_SCALE} is allowed")
+        for name in ("width", "height"):
+            value = getattr(self, name)
+            if value is not None and not 2 <= value <= 32768:
+                raise UsageError(f"{name} {value}: 2 to 32768 pixels are allowed")
+
+    def _check_range(self) -> None:
+        if self.start is not None and self.start < 0:
+            raise UsageError(f"start {float(self.start):g}: seconds from the beginning, 0 or more")
+        if self.end is not None and self.end <= (self.start or 0):
+            raise UsageError(f"end {float(self.end):g}: must be later than the start ({float(self.start or 0):g})")
+        if self.frames is not None and self.frames < 1:
+            raise UsageError(f"frames {self.frames}: 1 or more are allowed")
+
+
+def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise UsageError(f"{name} {value!r}: allowed are {', '.join(allowed)}")
+
+
+# A preset describes a kind of result; which part of which file is done belongs to the call.
+_PRESET_KEYS = {f.name for f in fields(Settings)} - {"start", "end", "frames", "overwrite", "weights", "device"}
+
+
+def preset_names() -> list[str]:
+    """Names of the bundled presets."""
+    return sorted(path.stem for path in _preset_folder().glob("*.toml"))
+
+
+def load_preset(name: str) -> dict[str, Any]:
+    """Reads a preset: keyword arguments for :class:`Settings`.
+
+    Args:
+        name: a bundled preset's name, or the path of a TOML file (it ends in ``.toml``).
+
+    Raises:
+        UsageError: it does not exist, is no flat TOML, or has a key that Settings has not.
+    """
+    path = Path(name) if name.endswith(".toml") else _preset_folder() / f"{name}.toml"
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"no preset {name!r}; bundled: {', '.join(preset_names())}; or give a .toml file") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"preset {name}: {error}") from None
+    values.pop("description", None)
+    unknown = sorted(set(values) - _PRESET_KEYS)
+    if unknown:
+        raise UsageError(f"preset {name}: unknown key {unknown[0]!r}; allowed: {', '.join(sorted(_PRESET_KEYS))}")
+    if "scale" in values:
+        values["scale"] = Fraction(str(values["scale"]))
+    Settings(**values)
+    return values
+
+
+def _preset_folder() -> Path:
+    installed = Path(__file__).parent / "presets"
+    return installed if installed.is_dir() else Path(__file__).parent.parent / "presets"
