@@ -1,0 +1,1 @@
+"""Files: probing, decoding, copying, encoding, checking. Never imports torch."""

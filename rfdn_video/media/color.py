@@ -1,0 +1,65 @@
+"""Decides what the code values of a stream mean, from its tags. Computing with them is inference/colorspace.py.
+
+What is unspecified follows one rule:
+
+- matrix: BT.601 (SMPTE 170M) for pictures of up to 1024x576, BT.709 above;
+- range: limited for YUV and gray (full for FFmpeg's yuvj formats), full for RGB;
+- chroma location: left, as in MPEG-2 and H.264;
+- primaries and transfer do not enter the arithmetic; they are carried as they are.
+"""
+
+from __future__ import annotations
+
+from rfdn_video.errors import InputError
+from rfdn_video.frame import ChromaLocation, Color, Matrix, PixelFormat
+
+__all__ = ["decide_color", "default_matrix"]
+
+
+def default_matrix(width: int, height: int) -> Matrix:
+    """The matrix that an untagged picture of this size is taken to have."""
+    return Matrix.SMPTE170M if width <= 1024 and height <= 576 else Matrix.BT709
+
+
+def decide_color(
+    pixel_format: PixelFormat,
+    size: tuple[int, int],
+    *,
+    matrix: int,
+    range_: int,
+    chroma_location: int,
+    primaries: int,
+    transfer: int,
+    yuvj: bool = False,
+) -> Color:
+    """Closes what the tags leave open.
+
+    Args:
+        pixel_format: layout of the samples.
+        size: (width, height).
+        matrix, primaries, transfer: code points of ITU-T H.273.
+        range_: 0 unspecified, 1 limited, 2 full (FFmpeg's AVCOL_RANGE).
+        chroma_location: FFmpeg's AVCHROMA_LOC, 0 where unspecified.
+        yuvj: the pixel format itself says full range.
+
+    Raises:
+        InputError: a matrix that the arithmetic does not know, such as ICtCp.
+    """
+    return Color(
+        matrix=Matrix.RGB if pixel_format.family == "rgb" else _matrix(matrix, size),
+        full_range=yuvj or range_ == 2 or (range_ == 0 and pixel_format.family == "rgb"),
+        chroma_location=ChromaLocation(chroma_location or ChromaLocation.LEFT),
+        primaries=primaries,
+        transfer=transfer,
+    )
+
+
+def _matrix(code: int, size: tuple[int, int]) -> Matrix:
+    # Code 0 (RGB) on a YUV stream contradicts itself, 3 is reserved: both as if unspecified.
+    if code in (Matrix.RGB, Matrix.UNSPECIFIED, 3):
+        return default_matrix(*size)
+    try:
+        return Matrix(code)
+    except ValueError:
+        known = ", ".join(f"{m.name} ({m.value})" for m in Matrix if m is not Matrix.UNSPECIFIED)
+        raise InputError(f"colour matrix {code} of ITU-T H.273 is not supported; known: {known}") from None

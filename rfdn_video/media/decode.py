@@ -1,0 +1,149 @@
+"""From a file to frames with their time: the main video stream, decoded in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Discard
+from av.video.reformatter import Interpolation
+
+from rfdn_video.errors import InputError
+from rfdn_video.frame import Frame, PixelFormat, Planes
+from rfdn_video.media.formats import ffmpeg_name
+from rfdn_video.media.info import MAX_PIXELS, MediaInfo
+from rfdn_video.media.source import open_source
+from rfdn_video.media.timing import TimeRange, TimestampRepair
+
+__all__ = ["Decoder", "DecodeReport"]
+
+MAX_DAMAGED_SHARE = 0.05
+
+
+@dataclass
+class DecodeReport:
+    """What was not as it should be; all zero for a sound file."""
+
+    damaged_packets: int = 0
+    corrupt_frames: int = 0
+    resized_frames: int = 0
+    repaired_timestamps: int = 0
+
+
+class Decoder:
+    """Iterates over the frames of ``info.video`` within ``wanted``.
+
+    Frames of another size or pixel format in mid-stream are converted to the first one's and
+    counted. Planes are views of the decoder's memory: valid as long as the frame is held, not to be
+    written to.
+
+    Raises (while iterating):
+        InputError: the file ends early, or more than 5 % of its packets are damaged.
+    """
+
+    def __init__(self, info: MediaInfo, wanted: TimeRange) -> None:
+        self.report = DecodeReport()
+        self._info = info
+        self._wanted = wanted
+        self._container: InputContainer = open_source(info.path)
+        for stream in self._container.streams:
+            stream.discard = Discard.default if stream.index == info.video.index else Discard.all
+        self._stream = self._container.streams.video[_position(self._container, info.video.index)]
+        self._stream.thread_type = "AUTO"
+        self._stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+        self._packets = 0
+
+    def __enter__(self) -> Decoder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the file. Frames already given stay valid."""
+        self._container.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        video, wanted = self._info.video, self._wanted
+        repair = TimestampRepair(usual_duration=max(1, round(1 / (video.frame_rate * video.time_base))))
+        given = 0
+        for picture in self._pictures():
+            duration = int(picture.duration or 0)
+            pts = repair.next(picture.pts, duration)
+            self.report.repaired_timestamps = repair.repaired
+            seconds = pts * video.time_base
+            if wanted.start is not None and seconds < wanted.start:
+                continue
+            if wanted.end is not None and seconds >= wanted.end:
+                return
+            yield self._frame(picture, pts, duration)
+            given += 1
+            if given == wanted.frames:
+                return
+        self._check_complete()
+
+    def _pictures(self) -> Iterator[av.VideoFrame]:
+        for packet in self._demux():
+            try:
+                pictures = self._stream.decode(packet)
+            except av.error.EOFError:
+                return
+            except av.FFmpegError:
+                self.report.damaged_packets += 1
+                continue
+            for picture in pictures:
+                self.report.corrupt_frames += picture.is_corrupt
+                yield picture
+
+    def _demux(self) -> Iterator[Packet]:
+        """All packets of the stream and, last, the empty one that flushes the decoder."""
+        if self._wanted.start is not None:
+            self._container.seek(int(self._wanted.start / self._info.video.time_base), stream=self._stream)
+        for packet in self._container.demux(self._stream):
+            self._packets += packet.size > 0
+            yield packet
+
+    def _frame(self, picture: av.VideoFrame, pts: int, duration: int) -> Frame:
+        video = self._info.video
+        if (picture.width, picture.height) != (video.width, video.height):
+            self.report.resized_frames += 1
+            picture = picture.reformat(video.width, video.height, interpolation=Interpolation.BICUBIC)
+        return Frame(planes_of(picture, video.format), video.format, video.color, pts, duration, video.time_base)
+
+    def _check_complete(self) -> None:
+        """An MP4's index knows how many packets there are; other files just end."""
+        path, indexed = self._info.path, len(self._stream.index_entries)
+        if self._info.container.startswith("mov") and self._wanted.start is None and self._packets < indexed:
+            raise InputError(
+                f"{path}: the file ends early, {self._packets} of {indexed} video packets are there; "
+                "get a complete copy, or do the part that is there with --end or --frames"
+            )
+        if self.report.damaged_packets > MAX_DAMAGED_SHARE * self._packets:
+            raise InputError(
+                f"{path}: {self.report.damaged_packets} of {self._packets} video packets are damaged; "
+                f"up to {MAX_DAMAGED_SHARE:.0%} are put up with"
+            )
+
+
+def _position(container: InputContainer, index: int) -> int:
+    return [stream.index for stream in container.streams.video].index(index)
+
+
+def planes_of(picture: av.VideoFrame, layout: PixelFormat) -> Planes:
+    """The samples of a picture in ``layout``; views without a copy where it is in that layout already."""
+    if picture.format.name.replace("yuvj", "yuv") != ffmpeg_name(layout):
+        picture = picture.reformat(format=ffmpeg_name(layout))
+    size = np.dtype(layout.dtype).itemsize
+    planes = (
+        np.frombuffer(p, layout.dtype).reshape(p.height, p.line_size // size)[:, : p.width] for p in picture.planes
+    )
+    return tuple(planes)
+
+

@@ -1,0 +1,68 @@
+"""FFmpeg's pixel format names, and the planar layout each is processed in."""
+
+from __future__ import annotations
+
+import re
+
+from rfdn_video.errors import InputError
+from rfdn_video.frame import PixelFormat
+
+__all__ = ["ffmpeg_name", "planar_layout"]
+
+_SUBSAMPLING = {"410": (2, 2), "411": (2, 0), "420": (1, 1), "422": (1, 0), "440": (0, 1), "444": (0, 0)}
+_YUV = re.compile(r"yuvj?(410|411|420|422|440|444)p(9|10|12|14|16)?(?:le|be)?")
+_GRAY = re.compile(r"gray(9|10|12|14|16)?(?:le|be)?")
+_GBR = re.compile(r"gbrp(9|10|12|14|16)?(?:le|be)?")
+
+# Packed and semi-planar formats hold the same samples in another order.
+_SAME_SAMPLES = {
+    "nv12": "yuv420p",
+    "nv21": "yuv420p",
+    "nv16": "yuv422p",
+    "nv24": "yuv444p",
+    "p010le": "yuv420p10le",
+    "p210le": "yuv422p10le",
+    "yuyv422": "yuv422p",
+    "yvyu422": "yuv422p",
+    "uyvy422": "yuv422p",
+    "rgb24": "gbrp",
+    "bgr24": "gbrp",
+    "0rgb": "gbrp",
+    "0bgr": "gbrp",
+    "rgb0": "gbrp",
+    "bgr0": "gbrp",
+    "rgb48le": "gbrp16le",
+    "rgb48be": "gbrp16le",
+}
+
+
+def planar_layout(pix_fmt: str) -> PixelFormat:
+    """The layout in which pictures of an FFmpeg pixel format are processed; every sample is kept.
+
+    Raises:
+        InputError: the format has alpha, a palette, or samples that are no integers.
+    """
+    name = _SAME_SAMPLES.get(pix_fmt, pix_fmt)
+    if match := _YUV.fullmatch(name):
+        return PixelFormat("yuv", int(match[2] or 8), *_SUBSAMPLING[match[1]])
+    if match := _GRAY.fullmatch(name):
+        return PixelFormat("gray", int(match[1] or 8))
+    if match := _GBR.fullmatch(name):
+        return PixelFormat("rgb", int(match[1] or 8))
+    if re.match(r"yuva|gbra|rgba|bgra|argb|abgr|ya\d", name):
+        raise InputError(
+            f"pixel format {pix_fmt} has an alpha channel, which cannot be kept yet; "
+            "remove it first, for example with: ffmpeg -i IN -vf format=yuv444p -c:v ffv1 OUT.mkv"
+        )
+    raise InputError(f"pixel format {pix_fmt} is not supported; convert it first, for example to yuv420p")
+
+
+def ffmpeg_name(layout: PixelFormat) -> str:
+    """FFmpeg's name of a planar layout, little endian."""
+    depth = "" if layout.depth == 8 else f"{layout.depth}le"
+    if layout.family == "gray":
+        return f"gray{depth}"
+    if layout.family == "rgb":
+        return f"gbrp{depth}"
+    sampling = next(name for name, sub in _SUBSAMPLING.items() if sub == (layout.sub_w, layout.sub_h))
+    return f"yuv{sampling}p{depth}"

@@ -1,0 +1,280 @@
+"""Probing: what is in a media file, found without torch and without writing anything."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.codec import Codec
+from av.container import InputContainer
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
+
+from rfdn_video.errors import InputError, NoVideoError
+from rfdn_video.frame import Color, PixelFormat
+from rfdn_video.media.color import decide_color
+from rfdn_video.media.formats import planar_layout
+from rfdn_video.media.source import open_source
+
+__all__ = ["MediaInfo", "OtherStream", "VideoInfo", "probe"]
+
+log = logging.getLogger(__name__)
+
+MAX_PIXELS = 1 << 28  # 16384 x 16384: beyond any video, small enough to allocate
+INTERLACED_FIELD_ORDERS = (2, 3, 4, 5)  # AV_FIELD_TT, BB, TB, BT
+ALWAYS_LOSSLESS_BUT_CALLED_BOTH = frozenset(("png", "tiff", "qtrle"))
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """The video stream that will be enlarged, as its first picture shows it.
+
+    Attributes:
+        index: of the stream in the file.
+        codec: FFmpeg's codec name, such as ``"h264"``.
+        lossless: the codec never loses anything (FFV1, raw, PNG ...).
+        width, height: of the decoded picture, in pixels.
+        pix_fmt: FFmpeg's name of the decoded samples.
+        format, color: how they are processed; decided where the tags leave something open.
+        tagged_matrix: what the tags say of the matrix (2 is unspecified).
+        time_base: unit of the timestamps, in seconds.
+        frame_rate: average or guessed rate, for display, estimates and rate control only.
+        frame_count: the header's claim or an estimate; None where there is neither. Never trusted.
+        sample_aspect_ratio: shape of a pixel, width : height.
+        display_matrix: the 3x3 matrix of the container as 9 integers, or None.
+        dropped_metadata: kinds of picture metadata that are not carried over.
+    """
+
+    index: int
+    codec: str
+    lossless: bool
+    width: int
+    height: int
+    pix_fmt: str
+    format: PixelFormat
+    color: Color
+    tagged_matrix: int
+    time_base: Fraction
+    frame_rate: Fraction
+    frame_count: int | None
+    sample_aspect_ratio: Fraction
+    display_matrix: tuple[int, ...] | None
+    dropped_metadata: tuple[str, ...]
+
+    @property
+    def turned(self) -> bool:
+        """Width and height change places when the picture is shown (rotated by 90 or 270 degrees)."""
+        return self.display_matrix is not None and self.display_matrix[0] == 0 and self.display_matrix[1] != 0
+
+
+@dataclass(frozen=True)
+class OtherStream:
+    """A stream that is not enlarged: carried over packet for packet, or dropped with a reason.
+
+    Attributes:
+        kind: ``"audio"``, ``"subtitle"``, ``"attachment"``, ``"cover"``, ``"video"`` or ``"data"``.
+        drop_reason: why it cannot be carried whatever the output is; None where it can.
+    """
+
+    index: int
+    kind: str
+    codec: str
+    language: str | None
+    drop_reason: str | None
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """What :func:`probe` found.
+
+    Attributes:
+        path: as given.
+        container: FFmpeg's name of the demuxer, such as ``"matroska,webm"``.
+        start_time: of the whole presentation, in seconds.
+        duration: the header's claim in seconds; None where it makes none.
+        video: the stream to enlarge.
+        others: all other streams.
+        chapters: how many.
+    """
+
+    path: Path
+    container: str
+    start_time: Fraction
+    duration: Fraction | None
+    video: VideoInfo
+    others: tuple[OtherStream, ...]
+    chapters: int
+
+    @property
+    def time_origin_is_arbitrary(self) -> bool:
+        """MPEG transport and program streams count from wherever the recording began."""
+        return self.container in ("mpegts", "mpeg")
+
+
+def probe(path: str | Path) -> MediaInfo:
+    """Reads a file's streams and decodes one picture of the main video stream.
+
+    Raises:
+        NoVideoError: no video stream but, at most, cover art.
+        InputError: it cannot be opened or decoded, or is of a kind that is not supported
+            (interlaced, alpha, too large), with what to do.
+    """
+    path = Path(path)
+    with open_source(path) as container:
+        stream = main_video_stream(container, path)
+        others = tuple(_describe_other(s, stream) for s in container.streams if s.index != stream.index)
+        _check_size(stream, path)
+        video = _describe_video(stream, _first_frame(container, stream, path), path)
+        return MediaInfo(
+            path=path,
+            container=container.format.name,
+            start_time=Fraction(container.start_time or 0, av.time_base),
+            duration=Fraction(container.duration, av.time_base) if container.duration else None,
+            video=video,
+            others=others,
+            chapters=len(container.chapters()),
+        )
+
+
+def main_video_stream(container: InputContainer, path: Path) -> VideoStream:
+    """The first default video stream, else the first; cover art is never it."""
+    candidates = [s for s in container.streams.video if not is_cover(s)]
+    if not candidates:
+        raise NoVideoError(f"{path}: no video stream in it ({_stream_kinds(container)})")
+    return next((s for s in candidates if s.disposition & Disposition.default), candidates[0])
+
+
+def is_cover(stream: Stream) -> bool:
+    """Cover art and thumbnails are pictures about the file, not its video."""
+    return bool(stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails))
+
+
+def _stream_kinds(container: InputContainer) -> str:
+    return ", ".join(s.type for s in container.streams) or "it has no streams"
+
+
+def _check_size(stream: VideoStream, path: Path) -> None:
+    width, height = stream.codec_context.width, stream.codec_context.height
+    if width * height > MAX_PIXELS:
+        raise InputError(f"{path}: the header claims {width}x{height} pixels; up to {MAX_PIXELS} in all are read")
+    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+
+
+def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> av.VideoFrame:
+    encrypted = False
+    errors = 0
+    for packet in container.demux(stream):
+        encrypted = encrypted or packet.has_sidedata("encryption_info")
+        try:
+            frames = stream.decode(packet)
+        except av.error.EOFError:
+            break
+        except av.FFmpegError:
+            errors += 1
+            continue
+        if frames:
+            return frames[0]
+    if encrypted:
+        raise InputError(f"{path}: the video is encrypted; only unprotected files can be read")
+    raise InputError(f"{path}: no picture of its {stream.codec_context.name} video can be decoded ({errors} damaged packets)")
+
+
+def _describe_video(stream: VideoStream, frame: av.VideoFrame, path: Path) -> VideoInfo:
+    context = stream.codec_context
+    if frame.interlaced_frame or context.field_order in INTERLACED_FIELD_ORDERS:
+        raise InputError(
+            f"{path}: the video is interlaced, enlarging would tear it; deinterlace it first, "
+            "for example with: ffmpeg -i IN -vf bwdif -c:v ffv1 -c:a copy OUT.mkv"
+        )
+    try:
+        layout = planar_layout(frame.format.name)
+        color = decide_color(
+            layout,
+            (frame.width, frame.height),
+            matrix=frame.colorspace,
+            range_=frame.color_range,
+            chroma_location=frame.chroma_location,
+            primaries=frame.color_primaries,
+            transfer=frame.color_trc,
+            yuvj=frame.format.name.startswith("yuvj"),
+        )
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return VideoInfo(
+        index=stream.index,
+        codec=context.codec.canonical_name,
+        lossless=_is_lossless(context.codec),
+        width=frame.width,
+        height=frame.height,
+        pix_fmt=frame.format.name,
+        format=layout,
+        color=color,
+        tagged_matrix=frame.colorspace,
+        time_base=Fraction(stream.time_base or Fraction(1, 90000)),
+        frame_rate=_frame_rate(stream),
+        frame_count=_frame_count(stream),
+        sample_aspect_ratio=Fraction(stream.sample_aspect_ratio or 1),
+        display_matrix=_display_matrix(stream),
+        dropped_metadata=_dropped_metadata(stream, frame),
+    )
+
+
+def _is_lossless(codec: Codec) -> bool:
+    return codec.lossless and (not codec.lossy or codec.name in ALWAYS_LOSSLESS_BUT_CALLED_BOTH)
+
+
+def _frame_rate(stream: VideoStream) -> Fraction:
+    """Containers with millisecond ticks claim 1000 frames a second; beyond 300 the guess is better."""
+    average, guessed = Fraction(stream.average_rate or 0), Fraction(stream.guessed_rate or 0)
+    plausible = [rate for rate in (average, guessed) if 0 < rate <= 300]
+    return plausible[0] if plausible else Fraction(25)
+
+
+def _frame_count(stream: VideoStream) -> int | None:
+    if stream.frames:
+        return int(stream.frames)
+    seconds = None
+    if stream.duration:
+        seconds = Fraction(stream.duration) * Fraction(stream.time_base or 0)
+    elif stream.container.duration:
+        seconds = Fraction(stream.container.duration, av.time_base)
+    return round(seconds * _frame_rate(stream)) if seconds else None
+
+
+def _display_matrix(stream: VideoStream) -> tuple[int, ...] | None:
+    data = stream.codec_context.coded_side_data.get("display_matrix") if stream.codec_context.coded_side_data else None
+    return tuple(int(value) for value in np.frombuffer(data, np.int32)) if data else None
+
+
+_UNCARRIED = {
+    "mastering_display_metadata": "mastering display metadata",
+    "content_light_level": "content light level",
+    "dovi_conf": "Dolby Vision configuration",
+    "dynamic_hdr10_plus": "HDR10+ metadata",
+    "dovi_metadata": "Dolby Vision metadata",
+    "a53_cc": "closed captions in the picture",
+}
+
+
+def _dropped_metadata(stream: VideoStream, frame: av.VideoFrame) -> tuple[str, ...]:
+    found = {str(name).lower() for name in stream.codec_context.coded_side_data or ()}
+    found |= {str(kind.name).lower() for kind in frame.side_data}
+    return tuple(text for name, text in _UNCARRIED.items() if name in found)
+
+
+def _describe_other(stream: Stream, main: VideoStream) -> OtherStream:
+    kind, reason = stream.type or "data", None
+    context = getattr(stream, "codec_context", None)
+    codec = context.codec.canonical_name if context is not None else ""
+    if kind == "video":
+        kind = "cover" if is_cover(stream) else "video"
+        reason = None if kind == "cover" else f"only one video stream is enlarged, number {main.index}"
+    elif kind == "data":
+        reason = "data streams cannot be carried"
+    elif kind in ("audio", "subtitle") and not codec:
+        reason = "the file does not describe its codec"
+    return OtherStream(stream.index, kind, codec or "unknown", stream.language, reason)

@@ -1,0 +1,249 @@
+"""The output: encodes frames and writes them beside the copied streams.
+
+Everything is declared and the header written before the first frame is decoded, so that what a
+container or encoder refuses is found at once.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import BinaryIO
+
+import av
+import numpy as np
+from av.codec.context import Flags
+from av.container import OutputContainer
+from av.packet import Packet
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
+
+from rfdn_video.errors import OutputError
+from rfdn_video.frame import Color, Frame
+from rfdn_video.media.copy import CopiedStream, PacketCopier
+from rfdn_video.media.info import MediaInfo, OtherStream
+from rfdn_video.media.source import open_source
+from rfdn_video.media.target import Target
+from rfdn_video.media.timing import TimeRange
+
+__all__ = ["Output", "VideoLayout", "Written"]
+
+# The muxer writes these anew.
+_MUXER_KEYS = frozenset(("major_brand", "minor_version", "compatible_brands", "encoder"))
+
+
+@dataclass(frozen=True)
+class VideoLayout:
+    """What the enlarged video is like.
+
+    Attributes:
+        width, height: in pixels.
+        color: written as tags; the matrix is always one that was decided.
+        time_base: of the timestamps that will come.
+        frame_rate: for the encoder's rate control.
+        sample_aspect_ratio: shape of a pixel.
+        display_matrix: rotation and reflection, 9 integers, or None.
+    """
+
+    width: int
+    height: int
+    color: Color
+    time_base: Fraction
+    frame_rate: Fraction
+    sample_aspect_ratio: Fraction
+    display_matrix: tuple[int, ...] | None
+
+
+@dataclass
+class Written:
+    """What went into the output, for the check of the finished file.
+
+    Attributes:
+        layout: of the video.
+        pts: of every video frame in the output, in ticks of ``layout.time_base``.
+        last_duration: of the last frame, in the same ticks; 0 where unknown.
+        copied: the other streams.
+        chapters: how many.
+    """
+
+    layout: VideoLayout
+    copied: list[CopiedStream]
+    chapters: int
+    pts: array[int] = field(default_factory=lambda: array("q"))
+    last_duration: int = 0
+
+
+class Output:
+    """Writes one file or pipe.
+
+    Args:
+        file: path of a file that may be created, or a binary stream (then nothing is sought in it).
+        target: container and encoder.
+        layout: of the video.
+        info: the source, for its metadata and chapters.
+        streams: those to copy.
+        wanted: the part of the source that the frames come from.
+
+    Raises:
+        OutputError: when the encoder, or the container with these streams, refuses.
+    """
+
+    def __init__(
+        self,
+        file: str | BinaryIO,
+        target: Target,
+        layout: VideoLayout,
+        info: MediaInfo,
+        streams: tuple[OtherStream, ...],
+        wanted: TimeRange,
+    ) -> None:
+        self._target, self._layout, self._wanted = target, layout, wanted
+        self._origin: Fraction | None = None
+        self._base = info.start_time if info.time_origin_is_arbitrary else Fraction(0)
+        self._durations: dict[int, int] = {}
+        self._container = _open(file, target)
+        self._copier = PacketCopier(info, streams, wanted)
+        try:
+            self._stream = self._add_video(info)
+            self._copier.add_streams(self._container, target.container.name)
+            chapters = self._copy_metadata(info)
+            self._write_header()
+        except BaseException:
+            self.abort()
+            raise
+        self.written = Written(layout, self._copier.copied, chapters)
+
+    def write(self, frame: Frame) -> None:
+        """Encodes one frame, after all copied packets that come before it.
+
+        Raises:
+            OutputError: the encoder or the disk refuses.
+        """
+        time = frame.pts * frame.time_base
+        if self._origin is None:
+            self._origin = self._choose_origin(time)
+        pts = frame.pts - round(self._origin / frame.time_base)
+        self._durations[pts] = frame.duration
+        self.written.pts.append(pts)
+        self.written.last_duration = frame.duration
+        try:
+            self._copier.advance(self._container, time, self._origin)
+            self._mux(self._stream.encode(self._picture(frame, pts)))
+        except (av.FFmpegError, OSError) as error:
+            raise _write_error(error) from None
+
+    def close(self, end: Fraction | None = None) -> None:
+        """Flushes the encoder, copies what is left (before ``end`` seconds where given) and closes the file.
+
+        Raises:
+            OutputError: the encoder or the disk refuses.
+        """
+        try:
+            self._mux(self._stream.encode(None))
+            self._copier.finish(self._container, end, self._origin or Fraction(0))
+            self._container.close()
+        except (av.FFmpegError, OSError) as error:
+            raise _write_error(error) from None
+        finally:
+            self._copier.close()
+
+    def abort(self) -> None:
+        """Closes everything without caring for the result."""
+        self._copier.close()
+        try:
+            self._container.close()
+        except (av.FFmpegError, OSError, ValueError):
+            return  # the result is thrown away
+
+    def _choose_origin(self, first: Fraction) -> Fraction:
+        """What is subtracted from all times: the range's start, else the recording's arbitrary origin.
+
+        Never so little that the first picture would come before 0: MP4 would not show it.
+        """
+        origin = self._wanted.start if self._wanted.start is not None else self._base
+        return min(origin, first) if first >= 0 else first
+
+    def _add_video(self, info: MediaInfo) -> VideoStream:
+        layout, target = self._layout, self._target
+        stream = self._container.add_stream(target.encoder, rate=layout.frame_rate, options=dict(target.options))
+        assert isinstance(stream, VideoStream)
+        context = stream.codec_context
+        context.width, context.height, context.pix_fmt = layout.width, layout.height, target.pix_fmt
+        context.time_base = layout.time_base
+        context.flags |= int(Flags.frame_duration)
+        context.sample_aspect_ratio = layout.sample_aspect_ratio
+        _tag(context, layout.color)
+        if target.encoder == "libx265" and target.container.name in ("mp4", "mov"):
+            context.codec_tag = "hvc1"  # what Apple's players insist on
+        if layout.display_matrix is not None:
+            stream.set_display_matrix(list(layout.display_matrix))
+        with open_source(info.path) as source:
+            stream.metadata.update({k: v for k, v in source.streams[info.video.index].metadata.items() if k != "encoder"})
+            stream.disposition = source.streams[info.video.index].disposition
+        return stream
+
+    def _copy_metadata(self, info: MediaInfo) -> int:
+        with open_source(info.path) as source:
+            kept = {k: v for k, v in source.metadata.items() if k.lower() not in _MUXER_KEYS}
+            self._container.metadata.update(kept)
+            chapters = source.chapters()
+        if chapters and self._wanted.whole:
+            self._container.set_chapters(chapters)
+            return len(chapters)
+        return 0
+
+    def _write_header(self) -> None:
+        encoder, container = self._target.encoder, self._target.container.name
+        try:
+            self._container.start_encoding()
+        except (av.FFmpegError, ValueError, OSError) as error:
+            raise OutputError(
+                f"{container} with {encoder} at {self._layout.width}x{self._layout.height} is refused: "
+                f"{getattr(error, 'strerror', None) or error}; try another --encoder, or write to .mkv"
+            ) from None
+        unknown = set(self._stream.codec_context.options) & set(self._target.options)
+        if unknown:
+            raise OutputError(f"encoder {encoder} does not know the option {sorted(unknown)[0]!r}")
+
+    def _picture(self, frame: Frame, pts: int) -> av.VideoFrame:
+        layout = self._layout
+        if (frame.width, frame.height) != (layout.width, layout.height):  # encode() would rescale in silence
+            raise OutputError(f"a frame of {frame.width}x{frame.height} came, {layout.width}x{layout.height} was declared")
+        picture = av.VideoFrame(layout.width, layout.height, self._target.pix_fmt)
+        for plane, samples in zip(picture.planes, frame.planes, strict=True):
+            itemsize = samples.dtype.itemsize
+            rows = np.frombuffer(plane, samples.dtype).reshape(plane.height, plane.line_size // itemsize)
+            rows[:, : plane.width] = samples
+        picture.pts, picture.time_base, picture.duration = pts, frame.time_base, frame.duration
+        _tag(picture, layout.color)
+        return picture
+
+    def _mux(self, packets: list[Packet]) -> None:
+        for packet in packets:
+            duration = self._durations.pop(packet.pts, 0) if packet.pts is not None else 0
+            packet.duration = packet.duration or duration  # SVT-AV1 gives none
+            self._container.mux(packet)
+
+
+def _open(file: str | BinaryIO, target: Target) -> OutputContainer:
+    try:
+        return av.open(file, "w", format=target.container.muxer, container_options=dict(target.container.options))
+    except (av.FFmpegError, OSError) as error:
+        raise _write_error(error) from None
+
+
+def _tag(what: VideoCodecContext | av.VideoFrame, color: Color) -> None:
+    """Most encoders read the context, ProRes the frame."""
+    what.colorspace = int(color.matrix)
+    what.color_range = 2 if color.full_range else 1
+    what.color_primaries = color.primaries
+    what.color_trc = color.transfer
+    if isinstance(what, av.VideoFrame):
+        what.chroma_location = int(color.chroma_location)
+    else:
+        what.chroma_sample_location = int(color.chroma_location)
+
+
+def _write_error(error: Exception) -> OutputError:
+    return OutputError(f"the output cannot be written: {getattr(error, 'strerror', None) or error}")

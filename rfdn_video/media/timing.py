@@ -1,0 +1,51 @@
+"""Timestamps of a decoded stream: carried as they are; only what is missing or goes back is repaired, and counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+__all__ = ["TimeRange", "TimestampRepair"]
+
+
+@dataclass(frozen=True)
+class TimeRange:
+    """Which part of the source is wanted, in seconds on the source's own clock.
+
+    Attributes:
+        start: pictures from here on; None is the beginning.
+        end: pictures before this; None is the end.
+        frames: at most so many pictures; None is all.
+    """
+
+    start: Fraction | None = None
+    end: Fraction | None = None
+    frames: int | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Nothing is left out."""
+        return self.start is None and self.end is None and self.frames is None
+
+
+@dataclass
+class TimestampRepair:
+    """Gives every picture a pts later than the one before, in the stream's time_base.
+
+    Attributes:
+        usual_duration: of a picture, in ticks, where the stream does not say.
+        repaired: how many had to be derived.
+    """
+
+    usual_duration: int
+    repaired: int = 0
+    _last: int | None = None
+    _last_duration: int = 0
+
+    def next(self, pts: int | None, duration: int) -> int:
+        """The pts to use for the next picture in presentation order."""
+        if pts is None or (self._last is not None and pts <= self._last):
+            self.repaired += 1
+            pts = 0 if self._last is None else self._last + (self._last_duration or self.usual_duration)
+        self._last, self._last_duration = pts, duration
+        return pts
