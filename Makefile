@@ -1,0 +1,34 @@
+# Every target finds a Python >= 3.12 and makes .venv by itself; run one with TORCH_INDEX=URL at first to
+# take torch from another package index (for example one with CPU-only builds).
+
+BIN := .venv/bin
+TORCH_INDEX ?=
+ARGS ?=
+
+.PHONY: help install demo test lint bench
+
+help: ## show this list
+	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@echo 'TORCH_INDEX=URL takes torch from that package index when .venv is made; ARGS="..." goes to pytest.'
+
+install: ## make .venv with the project and its tools
+	@TORCH_INDEX='$(TORCH_INDEX)' .ci/install
+
+demo: install ## enlarge the bundled clip and say what was gained
+	@$(BIN)/python -m demo.run
+
+test: install ## run the tests
+	@.ci/ensure-ffmpeg
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest $(ARGS)
+
+lint: install ## check style, types and the direction of imports
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: install ## run every benchmark; each prints its ratio
+	@for file in benchmarks/*.py; do \
+		if [ -e "$$file" ]; then echo "== $$file"; $(BIN)/python "$$file" || exit 1; \
+		else echo 'benchmarks/ holds no benchmark yet'; fi; \
+	done
