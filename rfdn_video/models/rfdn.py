@@ -1,30 +1,52 @@
 """RFDN, the residual feature distillation network, read from top to bottom.
 
-Source: arXiv 2009.11551, figure 1. E-RFDN (the AIM 2020 entry) has 4 blocks of 50 channels with
-ESA: 417,212 / 423,977 / 433,448 parameters at x2 / x3 / x4.
+Source: arXiv 2009.11551, figure 1. All networks of the paper are this body with other blocks;
+``rfdn_video.models.networks`` names them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from rfdn_video.models.blocks import ESA_MIN_SIZE, RFDB, act
+from rfdn_video.models.blocks import ESA_MIN_SIZE, IMDB, IMDBR, RFDB, Attention, act
 
-__all__ = ["RFDN", "RFDNConfig"]
+__all__ = ["RFDN", "BlockKind", "RFDNConfig"]
+
+type BlockKind = Literal["rfdb", "fdc", "srb", "base", "imdb", "imdb-r"]
 
 
 @dataclass(frozen=True)
 class RFDNConfig:
-    """The shape of one network; everything in it can be read off a checkpoint's tensors."""
+    """The shape of one network.
+
+    Attributes:
+        scale: factor of width and height: 2, 3 or 4.
+        channels: of the features between the blocks.
+        blocks: how many.
+        distilled: channels that a block distils at each step; 0 for ``"srb"`` and ``"base"``.
+        block: which; the last four are those of the paper's analysis.
+        attention: ``"esa"`` or ``"cca"``; the IMDN blocks have CCA only.
+    """
 
     scale: int
     channels: int = 50
     blocks: int = 4
     distilled: int = 25
+    block: BlockKind = "rfdb"
+    attention: Attention = "esa"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether an output pixel depends on input pixels near it only, so that a frame can be cut up.
+
+        ESA looks at a neighbourhood; CCA takes statistics over the whole frame.
+        """
+        return self.attention == "esa"
 
 
 class RFDN(nn.Module):
@@ -41,14 +63,15 @@ class RFDN(nn.Module):
         c, s = config.channels, config.scale
         self.fea_conv = nn.Conv2d(3, c, 3, padding=1)
         for i in range(1, config.blocks + 1):
-            self.add_module(f"B{i}", RFDB(c, config.distilled))
+            self.add_module(f"B{i}", _block(config))
         self.c = nn.Sequential(nn.Conv2d(config.blocks * c, c, 1))
         self.LR_conv = nn.Conv2d(c, c, 3, padding=1)
         self.upsampler = nn.Sequential(nn.Conv2d(c, 3 * s * s, 3, padding=1), nn.PixelShuffle(s))
 
     def forward(self, image: Tensor) -> Tensor:
         height, width = image.shape[2:]
-        short_h, short_w = max(0, ESA_MIN_SIZE - height), max(0, ESA_MIN_SIZE - width)
+        smallest = ESA_MIN_SIZE if self.config.attention == "esa" else 1
+        short_h, short_w = max(0, smallest - height), max(0, smallest - width)
         if short_h or short_w:
             image = F.pad(image, (0, short_w, 0, short_h), mode="replicate")
 
@@ -62,3 +85,12 @@ class RFDN(nn.Module):
 
         s = self.config.scale
         return enlarged[:, :, : s * height, : s * width]
+
+
+def _block(config: RFDNConfig) -> nn.Module:
+    if config.block == "imdb":
+        return IMDB(config.channels, config.distilled)
+    if config.block == "imdb-r":
+        return IMDBR(config.channels, config.distilled)
+    residual = config.block in ("rfdb", "srb")
+    return RFDB(config.channels, config.distilled, config.attention, residual)

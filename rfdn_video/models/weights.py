@@ -1,7 +1,8 @@
 """From a weights file to a network: a file describes itself.
 
-Network, scale, channels and blocks are read from the tensors, the pixel range from the metadata
-or, where there is none, by measurement. Nobody has to type them. Nothing in a file is executed.
+Network, scale, channels, blocks, distillation and attention are read from the tensors, the pixel
+range from the metadata or, where there is none, by measurement. Nobody has to type them. Nothing in
+a file is executed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import pickle
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,13 +22,16 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from rfdn_video.errors import ModelError
-from rfdn_video.models.rfdn import RFDN, RFDNConfig
+from rfdn_video.models.networks import NETWORKS, network_name
+from rfdn_video.models.rfdn import RFDN, BlockKind, RFDNConfig
 
 __all__ = ["Weights", "load_weights"]
 
 PIXEL_RANGES = (1.0, 255.0)
 # Training frameworks wrap the tensors: {"params_ema": {...}} (BasicSR), {"state_dict": {...}} (Lightning).
 WRAPPERS = ("params_ema", "params", "state_dict", "model")
+_AUTHORS_IMDB = re.compile(r"^IMDB(?=\d+\.)")  # IMDN's authors name their blocks so
+_BLOCK = re.compile(r"B\d+\.")
 
 
 @dataclass(frozen=True)
@@ -34,8 +39,8 @@ class Weights:
     """The contents of a weights file, described.
 
     Attributes:
-        network: catalogue name, ``"e-rfdn"``.
-        config: channels, blocks, distilled channels and scale of the network.
+        network: catalogue name, such as ``"e-rfdn"``.
+        config: the shape of the network.
         pixel_range: largest pixel value the network takes and gives, 1.0 or 255.0.
         tune: what it was trained for, ``"clean"`` or ``"video"``; None where the file does not say.
         path: where it was read from.
@@ -56,6 +61,11 @@ class Weights:
         """The factor the network enlarges by."""
         return self.config.scale
 
+    @property
+    def is_local(self) -> bool:
+        """Whether an output pixel depends on nearby input pixels only; False: on the whole frame."""
+        return self.config.is_local
+
     def build(self) -> nn.Module:
         """A new network with these weights, in evaluation mode, float32, on the CPU."""
         return _build(self.config, self.state)
@@ -75,17 +85,21 @@ def load_weights(path: str | Path, *, sha256: str | None = None) -> Weights:
     path = Path(path)
     digest = _sha256(path)
     if sha256 is not None and digest != sha256:
-        raise ModelError(f"{path}: the file is damaged: its SHA-256 is {digest}, expected {sha256}; reinstall rfdn-video")
+        raise ModelError(
+            f"{path}: the file is damaged: its SHA-256 is {digest}, expected {sha256}; reinstall rfdn-video"
+        )
     tensors, metadata = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pth(path)
-    config = _describe(tensors, path)
+    tensors = {_AUTHORS_IMDB.sub("B", name): tensor for name, tensor in tensors.items()}
+    config = _describe(tensors, metadata.get("network"), path)
     _check_values(tensors, path)
     try:
         network = _build(config, tensors)
     except RuntimeError as error:
         first = str(error).splitlines()[1:2] or [str(error)]
-        raise ModelError(f"{path}: looks like E-RFDN x{config.scale} but does not fit it: {first[0].strip()}") from None
+        name = f"{network_name(config)} x{config.scale}"
+        raise ModelError(f"{path}: looks like {name} but does not fit it: {first[0].strip()}") from None
     return Weights(
-        network="e-rfdn",
+        network=network_name(config),
         config=config,
         pixel_range=_pixel_range(metadata.get("pixel_range"), network, path),
         tune=metadata.get("tune"),
@@ -114,7 +128,9 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def _read_pth(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     if zipfile.is_zipfile(path) and any("/code/" in name for name in zipfile.ZipFile(path).namelist()):
-        raise ModelError(f"{path}: a TorchScript archive holds code; give a .safetensors or .pth file of tensors")
+        raise ModelError(
+            f"{path}: a TorchScript archive holds code; give a .safetensors or .pth file of tensors"
+        )
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
@@ -125,34 +141,59 @@ def _read_pth(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     for wrapper in WRAPPERS:
         if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
             content = content[wrapper]
-    if not isinstance(content, dict) or not content or not all(isinstance(t, Tensor) for t in content.values()):
+    if (
+        not isinstance(content, dict)
+        or not content
+        or not all(isinstance(t, Tensor) for t in content.values())
+    ):
         raise ModelError(f"{path}: holds no tensors by name; give the state_dict of a network")
     return {name.removeprefix("module."): tensor.float() for name, tensor in content.items()}, {}
 
 
-def _describe(tensors: Mapping[str, Tensor], path: Path) -> RFDNConfig:
+def _describe(tensors: Mapping[str, Tensor], declared: str | None, path: Path) -> RFDNConfig:
     """Reads the network's shape off the tensors' names and shapes."""
     try:
         channels = tensors["fea_conv.weight"].shape[0]
         outputs = tensors["upsampler.0.weight"].shape[0]
-        distilled = tensors["B1.c1_d.weight"].shape[0]
-        tensors["B1.esa.conv1.weight"]
+        last = tensors["B1.c4.weight"].shape[0]
     except KeyError as error:
         raise ModelError(
-            f"{path}: no tensor {error}; not an E-RFDN (it has {len(tensors)} tensors, "
+            f"{path}: no tensor {error}; not an RFDN, E-RFDN or IMDN (it has {len(tensors)} tensors, "
             f"the first is {next(iter(tensors), 'none')!r})"
         ) from None
     scale = math.isqrt(outputs // 3)
     if scale not in (2, 3, 4) or outputs != 3 * scale * scale:
         raise ModelError(f"{path}: upsampler.0 has {outputs} outputs; 12, 27 and 48 (x2, x3, x4) are allowed")
-    blocks = len({name.split(".")[0] for name in tensors if name[0] == "B" and name.split(".")[0][1:].isdigit()})
-    return RFDNConfig(scale=scale, channels=channels, blocks=blocks, distilled=distilled)
+    block = _block_kind(tensors, declared)
+    return RFDNConfig(
+        scale=scale,
+        channels=channels,
+        blocks=len({name.split(".")[0] for name in tensors if _BLOCK.match(name)}),
+        distilled=0 if block in ("srb", "base") else last,
+        block=block,
+        attention="esa" if "B1.esa.conv1.weight" in tensors else "cca",
+    )
+
+
+def _block_kind(tensors: Mapping[str, Tensor], declared: str | None) -> BlockKind:
+    """Only whether convolutions have a residual leaves no trace in the tensors; the metadata says it."""
+    if "B1.c1.weight" in tensors:
+        return "imdb"
+    distilling = tensors.get("B1.c1_d.weight")
+    if distilling is not None and distilling.shape[-1] == 3:
+        return "imdb-r"
+    residual = declared is None or declared not in NETWORKS or NETWORKS[declared].block not in ("fdc", "base")
+    if distilling is None:
+        return "srb" if residual else "base"
+    return "rfdb" if residual else "fdc"
 
 
 def _check_values(tensors: Mapping[str, Tensor], path: Path) -> None:
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
-            raise ModelError(f"{path}: {name} holds NaN or infinity; the training went wrong or the file is damaged")
+            raise ModelError(
+                f"{path}: {name} holds NaN or infinity; the training went wrong or the file is damaged"
+            )
 
 
 def _build(config: RFDNConfig, state: Mapping[str, Tensor]) -> nn.Module:
@@ -178,7 +219,9 @@ def _measure_pixel_range(network: nn.Module) -> float:
     gradient comes out far off.
     """
     ramp = torch.linspace(0.2, 0.8, 32)
-    image = torch.stack((ramp.expand(32, 32), ramp.flip(0).expand(32, 32), ramp[:, None].expand(32, 32)))[None]
+    image = torch.stack((ramp.expand(32, 32), ramp.flip(0).expand(32, 32), ramp[:, None].expand(32, 32)))[
+        None
+    ]
 
     def error(pixel_range: float) -> float:
         output = network(image * pixel_range) / pixel_range

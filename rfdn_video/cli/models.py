@@ -1,0 +1,84 @@
+"""``rfdn-video models``: the networks by name, what they cost, and the weights that are bundled."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING, Any
+
+from rfdn_video.errors import UsageError
+
+if TYPE_CHECKING:
+    from rfdn_video.models.catalog import BundledWeights
+
+__all__ = ["add_arguments", "execute"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options of the command."""
+    parser.add_argument(
+        "--size",
+        metavar="WxH",
+        default="256x256",
+        help="size of the input for which multiply-adds and activations are counted (default: 256x256)",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Prints the networks at x2, x3 and x4, and the bundled weights."""
+    width, height = _parse_size(args.size)
+    from rfdn_video.models.catalog import BUNDLED
+
+    networks = _count_networks(width, height)
+    bundled = [_bundled_row(weights) for weights in BUNDLED]
+    if args.json:
+        print(json.dumps({"size": [width, height], "networks": networks, "weights": bundled}, indent=2))
+        return 0
+    print(f"{'network':<10} scale  parameters  multiply-adds  activations   (input {width}x{height})")
+    for n in networks:
+        print(
+            f"{n['name']:<10} x{n['scale']:<4} {n['parameters']:>11,} {n['multiply_adds'] / 1e9:>12.2f} G"
+            f" {n['activations'] / 1e6:>10.2f} M"
+        )
+    print("\nbundled weights")
+    for b in bundled:
+        psnr = ", ".join(f"{name} {value:.2f} dB" for name, value in b["psnr_y"].items())
+        print(f"{b['network']:<10} x{b['scale']} {b['tune']:<6} {psnr}  sha256 {b['sha256']}")
+    return 0
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
+        raise UsageError(f"size {text!r}: write WIDTHxHEIGHT in pixels, such as 1280x720")
+    if not (0 < int(width) <= 32768 and 0 < int(height) <= 32768):
+        raise UsageError(f"size {text}: 1 to 32768 pixels a side are allowed")
+    return int(width), int(height)
+
+
+def _count_networks(width: int, height: int) -> list[dict[str, Any]]:
+    from dataclasses import asdict
+
+    from rfdn_video.models.complexity import measure_complexity
+    from rfdn_video.models.networks import NETWORKS, network_config
+
+    return [
+        {
+            "name": name,
+            "scale": scale,
+            **asdict(measure_complexity(network_config(name, scale), width, height)),
+        }
+        for name in NETWORKS
+        for scale in (2, 3, 4)
+    ]
+
+
+def _bundled_row(weights: BundledWeights) -> dict[str, Any]:
+    return {
+        "network": weights.network,
+        "scale": weights.scale,
+        "tune": weights.tune,
+        "sha256": weights.sha256,
+        "psnr_y": dict(weights.psnr_y),
+    }
