@@ -80,7 +80,7 @@ class PixelFormat:
     sub_h: int = 0
 
     @property
-    def dtype(self) -> type[np.uint8] | type[np.uint16]:
+    def dtype(self) -> type[np.uint8 | np.uint16]:
         """Of one sample."""
         return np.uint8 if self.depth == 8 else np.uint16
 

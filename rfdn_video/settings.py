@@ -6,9 +6,7 @@ import tomllib
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, get_args
-
-from typing import Literal
+from typing import Any, Literal, get_args
 
 from rfdn_video.errors import UsageError
 
@@ -97,7 +95,14 @@ def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
 
 
 # A preset describes a kind of result; which part of which file is done belongs to the call.
-_PRESET_KEYS = {f.name for f in fields(Settings)} - {"start", "end", "frames", "overwrite", "weights", "device"}
+_PRESET_KEYS = {f.name for f in fields(Settings)} - {
+    "start",
+    "end",
+    "frames",
+    "overwrite",
+    "weights",
+    "device",
+}
 
 
 def preset_names() -> list[str]:

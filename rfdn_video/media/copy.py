@@ -19,7 +19,7 @@ from av.stream import Discard, Stream
 from rfdn_video.errors import OutputError
 from rfdn_video.media.info import MediaInfo, OtherStream
 from rfdn_video.media.source import open_source
-from rfdn_video.media.timing import TimeRange
+from rfdn_video.media.timing import TimeRange, exact
 
 __all__ = ["CopiedStream", "PacketCopier"]
 
@@ -38,6 +38,7 @@ class CopiedStream:
         index: its place in the output.
         packets: how many were written.
         first: presentation time of the first one in the output, in seconds.
+        end: when the last one ends, in seconds.
         digest: of all payloads in order.
         reframed: the muxer strips the ADTS headers of a transport stream's AAC, so that the payloads differ.
     """
@@ -47,6 +48,7 @@ class CopiedStream:
     reframed: bool
     packets: int = 0
     first: Fraction | None = None
+    end: Fraction | None = None
     digest: hashlib.blake2b = field(default_factory=lambda: hashlib.blake2b(digest_size=16))
 
 
@@ -65,7 +67,7 @@ class PacketCopier:
         self._container = open_source(info.path)
         self._outputs: dict[int, tuple[Stream, CopiedStream]] = {}
         self._packets = self._demux()
-        self._next: Packet | None = None
+        self._next: Packet[Stream] | None = None
 
     def close(self) -> None:
         """Closes the source."""
@@ -121,12 +123,12 @@ class PacketCopier:
                 return
             self._next = None
 
-    def _peek(self) -> Packet | None:
+    def _peek(self) -> Packet[Stream] | None:
         if self._next is None:
             self._next = next(self._packets, None)
         return self._next
 
-    def _demux(self) -> Iterator[Packet]:
+    def _demux(self) -> Iterator[Packet[Stream]]:
         chosen = [self._container.streams[index] for index in self._outputs]
         for stream in self._container.streams:
             stream.discard = Discard.default if stream.index in self._outputs else Discard.all
@@ -136,22 +138,23 @@ class PacketCopier:
             self._container.seek(max(0, int((self._wanted.start - LOOK_BACK) * av.time_base)))
         yield from (packet for packet in self._container.demux(chosen) if packet.size)
 
-    def _overlaps_start(self, packet: Packet) -> bool:
+    def _overlaps_start(self, packet: Packet[Stream]) -> bool:
         start = self._wanted.start
         if start is None or packet.pts is None:
             return True
-        return bool((packet.pts + max(1, packet.duration or 0)) * packet.time_base > start)
+        return bool((packet.pts + max(1, packet.duration or 0)) * exact(packet.time_base) > start)
 
-    def _copy(self, output: OutputContainer, packet: Packet, origin: Fraction) -> None:
+    def _copy(self, output: OutputContainer, packet: Packet[Stream], origin: Fraction) -> None:
         self._next = None
         if not self._overlaps_start(packet):
             return
         stream, record = self._outputs[packet.stream_index]
-        shift = round(origin / packet.time_base)
+        shift = round(origin / exact(packet.time_base))
         if packet.pts is not None:
             packet.pts -= shift
-            if record.first is None:
-                record.first = packet.pts * Fraction(packet.time_base)
+            time_base = exact(packet.time_base)
+            record.first = packet.pts * time_base if record.first is None else record.first
+            record.end = (packet.pts + (packet.duration or 0)) * time_base
         if packet.dts is not None:
             packet.dts -= shift
         record.packets += 1
@@ -160,6 +163,6 @@ class PacketCopier:
         output.mux(packet)
 
 
-def _is_after(packet: Packet, until: Fraction) -> bool:
+def _is_after(packet: Packet[Stream], until: Fraction) -> bool:
     ticks = packet.pts if packet.pts is not None else packet.dts
-    return ticks is not None and ticks * Fraction(packet.time_base) >= until
+    return ticks is not None and ticks * exact(packet.time_base) >= until

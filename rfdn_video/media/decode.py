@@ -12,6 +12,8 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Discard
 from av.video.reformatter import Interpolation
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from rfdn_video.errors import InputError
 from rfdn_video.frame import Frame, PixelFormat, Planes
@@ -20,7 +22,7 @@ from rfdn_video.media.info import MAX_PIXELS, MediaInfo
 from rfdn_video.media.source import open_source
 from rfdn_video.media.timing import TimeRange, TimestampRepair
 
-__all__ = ["Decoder", "DecodeReport"]
+__all__ = ["DecodeReport", "Decoder"]
 
 MAX_DAMAGED_SHARE = 0.05
 
@@ -102,7 +104,7 @@ class Decoder:
                 self.report.corrupt_frames += picture.is_corrupt
                 yield picture
 
-    def _demux(self) -> Iterator[Packet]:
+    def _demux(self) -> Iterator[Packet[VideoStream]]:
         """All packets of the stream and, last, the empty one that flushes the decoder."""
         if self._wanted.start is not None:
             self._container.seek(int(self._wanted.start / self._info.video.time_base), stream=self._stream)
@@ -141,9 +143,8 @@ def planes_of(picture: av.VideoFrame, layout: PixelFormat) -> Planes:
     if picture.format.name.replace("yuvj", "yuv") != ffmpeg_name(layout):
         picture = picture.reformat(format=ffmpeg_name(layout))
     size = np.dtype(layout.dtype).itemsize
-    planes = (
-        np.frombuffer(p, layout.dtype).reshape(p.height, p.line_size // size)[:, : p.width] for p in picture.planes
-    )
+    planes: list[NDArray[np.uint8 | np.uint16]] = []
+    for plane in picture.planes:
+        rows = np.frombuffer(plane, layout.dtype).reshape(plane.height, plane.line_size // size)
+        planes.append(rows[:, : plane.width])
     return tuple(planes)
-
-

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -19,10 +18,9 @@ from rfdn_video.frame import Color, PixelFormat
 from rfdn_video.media.color import decide_color
 from rfdn_video.media.formats import planar_layout
 from rfdn_video.media.source import open_source
+from rfdn_video.media.timing import exact
 
 __all__ = ["MediaInfo", "OtherStream", "VideoInfo", "probe"]
-
-log = logging.getLogger(__name__)
 
 MAX_PIXELS = 1 << 28  # 16384 x 16384: beyond any video, small enough to allocate
 INTERLACED_FIELD_ORDERS = (2, 3, 4, 5)  # AV_FIELD_TT, BB, TB, BT
@@ -128,7 +126,7 @@ def probe(path: str | Path) -> MediaInfo:
         stream = main_video_stream(container, path)
         others = tuple(_describe_other(s, stream) for s in container.streams if s.index != stream.index)
         _check_size(stream, path)
-        video = _describe_video(stream, _first_frame(container, stream, path), path)
+        video = _describe_video(container, stream, _first_frame(container, stream, path), path)
         return MediaInfo(
             path=path,
             container=container.format.name,
@@ -180,10 +178,12 @@ def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> 
             return frames[0]
     if encrypted:
         raise InputError(f"{path}: the video is encrypted; only unprotected files can be read")
-    raise InputError(f"{path}: no picture of its {stream.codec_context.name} video can be decoded ({errors} damaged packets)")
+    raise InputError(
+        f"{path}: no picture of its {stream.codec_context.name} video can be decoded ({errors} damaged packets)"
+    )
 
 
-def _describe_video(stream: VideoStream, frame: av.VideoFrame, path: Path) -> VideoInfo:
+def _describe_video(container: InputContainer, stream: VideoStream, frame: av.VideoFrame, path: Path) -> VideoInfo:
     context = stream.codec_context
     if frame.interlaced_frame or context.field_order in INTERLACED_FIELD_ORDERS:
         raise InputError(
@@ -214,10 +214,10 @@ def _describe_video(stream: VideoStream, frame: av.VideoFrame, path: Path) -> Vi
         format=layout,
         color=color,
         tagged_matrix=frame.colorspace,
-        time_base=Fraction(stream.time_base or Fraction(1, 90000)),
+        time_base=exact(stream.time_base) or Fraction(1, 90000),
         frame_rate=_frame_rate(stream),
-        frame_count=_frame_count(stream),
-        sample_aspect_ratio=Fraction(stream.sample_aspect_ratio or 1),
+        frame_count=_frame_count(container, stream),
+        sample_aspect_ratio=exact(stream.sample_aspect_ratio) or Fraction(1),
         display_matrix=_display_matrix(stream),
         dropped_metadata=_dropped_metadata(stream, frame),
     )
@@ -229,19 +229,19 @@ def _is_lossless(codec: Codec) -> bool:
 
 def _frame_rate(stream: VideoStream) -> Fraction:
     """Containers with millisecond ticks claim 1000 frames a second; beyond 300 the guess is better."""
-    average, guessed = Fraction(stream.average_rate or 0), Fraction(stream.guessed_rate or 0)
+    average, guessed = exact(stream.average_rate), exact(stream.guessed_rate)
     plausible = [rate for rate in (average, guessed) if 0 < rate <= 300]
     return plausible[0] if plausible else Fraction(25)
 
 
-def _frame_count(stream: VideoStream) -> int | None:
+def _frame_count(container: InputContainer, stream: VideoStream) -> int | None:
     if stream.frames:
         return int(stream.frames)
     seconds = None
     if stream.duration:
-        seconds = Fraction(stream.duration) * Fraction(stream.time_base or 0)
-    elif stream.container.duration:
-        seconds = Fraction(stream.container.duration, av.time_base)
+        seconds = stream.duration * exact(stream.time_base)
+    elif container.duration:
+        seconds = Fraction(container.duration, av.time_base)
     return round(seconds * _frame_rate(stream)) if seconds else None
 
 
@@ -267,7 +267,8 @@ def _dropped_metadata(stream: VideoStream, frame: av.VideoFrame) -> tuple[str, .
 
 
 def _describe_other(stream: Stream, main: VideoStream) -> OtherStream:
-    kind, reason = stream.type or "data", None
+    kind: str = stream.type or "data"
+    reason = None
     context = getattr(stream, "codec_context", None)
     codec = context.codec.canonical_name if context is not None else ""
     if kind == "video":

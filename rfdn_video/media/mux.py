@@ -179,7 +179,9 @@ class Output:
         if layout.display_matrix is not None:
             stream.set_display_matrix(list(layout.display_matrix))
         with open_source(info.path) as source:
-            stream.metadata.update({k: v for k, v in source.streams[info.video.index].metadata.items() if k != "encoder"})
+            stream.metadata.update(
+                {k: v for k, v in source.streams[info.video.index].metadata.items() if k != "encoder"}
+            )
             stream.disposition = source.streams[info.video.index].disposition
         return stream
 
@@ -188,7 +190,7 @@ class Output:
             kept = {k: v for k, v in source.metadata.items() if k.lower() not in _MUXER_KEYS}
             self._container.metadata.update(kept)
             chapters = source.chapters()
-        if chapters and self._wanted.whole:
+        if chapters and self._wanted.whole and self._target.container.keeps_tags:
             self._container.set_chapters(chapters)
             return len(chapters)
         return 0
@@ -209,7 +211,9 @@ class Output:
     def _picture(self, frame: Frame, pts: int) -> av.VideoFrame:
         layout = self._layout
         if (frame.width, frame.height) != (layout.width, layout.height):  # encode() would rescale in silence
-            raise OutputError(f"a frame of {frame.width}x{frame.height} came, {layout.width}x{layout.height} was declared")
+            raise OutputError(
+                f"a frame of {frame.width}x{frame.height} came, {layout.width}x{layout.height} was declared"
+            )
         picture = av.VideoFrame(layout.width, layout.height, self._target.pix_fmt)
         for plane, samples in zip(picture.planes, frame.planes, strict=True):
             itemsize = samples.dtype.itemsize
@@ -219,7 +223,7 @@ class Output:
         _tag(picture, layout.color)
         return picture
 
-    def _mux(self, packets: list[Packet]) -> None:
+    def _mux(self, packets: list[Packet[VideoStream]]) -> None:
         for packet in packets:
             duration = self._durations.pop(packet.pts, 0) if packet.pts is not None else 0
             packet.duration = packet.duration or duration  # SVT-AV1 gives none

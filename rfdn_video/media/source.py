@@ -12,9 +12,12 @@ from rfdn_video.errors import InputError
 
 __all__ = ["STILL_SUFFIXES", "check_is_file", "open_source"]
 
-DEMUXERS = frozenset(
-    "asf avi dv flv gif h264 hevc ivf matroska mov mp4 mpeg mpegts mpegvideo mxf nut obu ogg rm webm yuv4mpegpipe".split()
-)
+# fmt: off
+DEMUXERS = frozenset((
+    "asf", "avi", "dv", "flv", "gif", "h264", "hevc", "ivf", "matroska", "mov", "mp4", "mpeg", "mpegts",
+    "mpegvideo", "mxf", "nut", "obu", "ogg", "rm", "webm", "yuv4mpegpipe",
+))
+# fmt: on
 """Containers of media. Not here: playlists and whatever else opens further files (hls, dash, concat, sdp ...)."""
 
 STILL_SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
@@ -54,13 +57,17 @@ def open_source(path: Path) -> InputContainer:
     try:
         container = av.open(str(path.absolute()), container_options={"protocol_whitelist": "file"})
     except PermissionError as error:
-        raise InputError(f"{path}: {error.strerror or error}; playlists and scripts are not read, only media files") from None
+        raise InputError(
+            f"{path}: {error.strerror or error}; playlists and scripts are not read, only media files"
+        ) from None
     except (av.FFmpegError, OSError, ValueError) as error:
         raise InputError(f"{path}: {_why_unreadable(path)} ({_reason(error)})") from None
     names = set(container.format.name.split(","))
     if not names & DEMUXERS:
         container.close()
-        raise InputError(f"{path}: is {container.format.long_name or container.format.name}, not a video container that is read")
+        raise InputError(
+            f"{path}: is {container.format.long_name or container.format.name}, not a video container that is read"
+        )
     return container
 
 

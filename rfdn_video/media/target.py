@@ -13,7 +13,16 @@ from rfdn_video.errors import OutputError, UsageError
 from rfdn_video.frame import PixelFormat
 from rfdn_video.media.formats import ffmpeg_name
 
-__all__ = ["Container", "Target", "choose_container", "choose_encoder", "encoder_options", "usable_encoders"]
+__all__ = [
+    "CURATED_ENCODERS",
+    "STREAMABLE",
+    "Container",
+    "Target",
+    "choose_container",
+    "choose_encoder",
+    "encoder_exists",
+    "usable_encoders",
+]
 
 
 @dataclass(frozen=True)
@@ -25,6 +34,7 @@ class Container:
         muxer: FFmpeg's name of it.
         encoders: usual ones, best first; the first that takes the pixel format is the default.
         options: of the muxer.
+        carries: kinds of streams that it can hold beside the video.
         keeps_tags: it stores colour and the shape of pixels.
     """
 
@@ -32,21 +42,29 @@ class Container:
     muxer: str
     encoders: tuple[str, ...]
     options: dict[str, str] = field(default_factory=dict)
+    carries: frozenset[str] = frozenset()
     keeps_tags: bool = True
 
 
-_MP4_OPTIONS = {"movflags": "+faststart", "max_interleave_delta": "0"}
+# Without it, the sound of a badly interleaved source would end up far from its pictures.
+_INTERLEAVE = {"max_interleave_delta": "0"}
+_MP4 = {"movflags": "+faststart", **_INTERLEAVE}
+_USUAL = frozenset(("audio", "subtitle", "cover"))
 _CONTAINERS = {
     c.name: c
     for c in (
-        Container("mp4", "mp4", ("libx264", "libx265"), _MP4_OPTIONS),
-        Container("mov", "mov", ("libx264", "libx265", "prores_ks"), _MP4_OPTIONS),
-        Container("mkv", "matroska", ("libx264", "libx265", "ffv1"), {"max_interleave_delta": "0"}),
-        Container("webm", "webm", ("libvpx-vp9", "libsvtav1"), {"max_interleave_delta": "0"}),
-        Container("nut", "nut", ("rawvideo",), {"max_interleave_delta": "0"}, keeps_tags=False),
-        Container("y4m", "yuv4mpegpipe", ("rawvideo",), keeps_tags=False),
+        Container("mp4", "mp4", ("libx264", "libx265"), _MP4, _USUAL),
+        Container("mov", "mov", ("libx264", "libx265", "prores_ks"), _MP4, _USUAL),
+        Container("mkv", "matroska", ("libx264", "libx265", "ffv1"), _INTERLEAVE, _USUAL | {"attachment"}),
+        Container("webm", "webm", ("libvpx-vp9", "libsvtav1"), _INTERLEAVE, frozenset(("audio", "subtitle"))),
+        Container("nut", "nut", ("rawvideo",), _INTERLEAVE, frozenset(("audio",)), keeps_tags=False),
+        # More than 8 bit is an extension of y4m that FFmpeg wants to be told of.
+        Container("y4m", "yuv4mpegpipe", ("rawvideo",), {"strict": "-1"}, keeps_tags=False),
     )
 }
+STREAMABLE = ("nut", "y4m")
+"""Containers that can be written to a pipe."""
+
 _BY_SUFFIX = {f".{name}": c for name, c in _CONTAINERS.items()} | {".m4v": _CONTAINERS["mp4"]}
 
 # Visually lossless at the enlarged size, each encoder on its own scale.
@@ -72,7 +90,7 @@ class Target:
 
 
 def choose_container(output: Path | None, source: Path, source_container: str, wanted: str | None) -> Container:
-    """The container that was asked for, else the output name's, else the source's where it can be written, else mkv.
+    """The container asked for, else the output name's, else the source's where it can be written, else mkv.
 
     Args:
         output: path of the output file; None where it is not named yet, or is standard output.
@@ -112,13 +130,11 @@ def choose_encoder(container: Container, layout: PixelFormat, encoder: str | Non
                 f"choose another container, or one of --encoder {', '.join(usable_encoders(pix_fmt))}"
             )
     elif pix_fmt not in _formats(encoder):
-        raise OutputError(
-            f"encoder {encoder} does not take {pix_fmt}; these do: {', '.join(usable_encoders(pix_fmt))}"
-        )
-    return Target(container, encoder, pix_fmt, encoder_options(encoder, crf))
+        raise OutputError(f"encoder {encoder} does not take {pix_fmt}; these do: {', '.join(usable_encoders(pix_fmt))}")
+    return Target(container, encoder, pix_fmt, _encoder_options(encoder, crf))
 
 
-def encoder_options(encoder: str, crf: int | None) -> dict[str, str]:
+def _encoder_options(encoder: str, crf: int | None) -> dict[str, str]:
     """This project's options for an encoder.
 
     Raises:
@@ -134,10 +150,13 @@ def encoder_options(encoder: str, crf: int | None) -> dict[str, str]:
 
 def usable_encoders(pix_fmt: str) -> list[str]:
     """Those of the well-known encoders that are present and take ``pix_fmt``."""
-    return [name for name in CURATED_ENCODERS if name != "rawvideo" and _exists(name) and pix_fmt in _formats(name)]
+    return [
+        name for name in CURATED_ENCODERS if name != "rawvideo" and encoder_exists(name) and pix_fmt in _formats(name)
+    ]
 
 
-def _exists(encoder: str) -> bool:
+def encoder_exists(encoder: str) -> bool:
+    """This build of FFmpeg has a video encoder of that name."""
     try:
         return Codec(encoder, "w").type == "video"
     except UnknownCodecError:
@@ -150,10 +169,10 @@ class _Anything:
 
 
 def _formats(encoder: str) -> frozenset[str] | _Anything:
-    if not _exists(encoder):
+    if not encoder_exists(encoder):
         near = get_close_matches(encoder, CURATED_ENCODERS, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        known = ", ".join(name for name in CURATED_ENCODERS if _exists(name))
+        known = ", ".join(name for name in CURATED_ENCODERS if encoder_exists(name))
         raise OutputError(f"no video encoder {encoder!r} in this build of FFmpeg{hint} Well-known ones here: {known}")
     formats = Codec(encoder, "w").video_formats
     return frozenset(f.name for f in formats) if formats else _Anything()

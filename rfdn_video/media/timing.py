@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Protocol
 
-__all__ = ["TimeRange", "TimestampRepair"]
+__all__ = ["TimeRange", "TimestampRepair", "exact"]
+
+
+class _Rational(Protocol):
+    @property
+    def numerator(self) -> int: ...
+    @property
+    def denominator(self) -> int: ...
+
+
+def exact(rational: _Rational | None) -> Fraction:
+    """FFmpeg's rational as a Fraction; 0 where it is absent or has no denominator."""
+    return Fraction(rational.numerator, rational.denominator) if rational and rational.denominator else Fraction(0)
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,14 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from rfdn_video.errors import VerificationError
 from rfdn_video.media.copy import CopiedStream
 from rfdn_video.media.mux import Written
 from rfdn_video.media.target import Target
+from rfdn_video.media.timing import exact
 
 __all__ = ["verify"]
 
@@ -33,7 +35,6 @@ class _Found:
     time_base: Fraction
     packets: int = 0
     pts: array[int] = field(default_factory=lambda: array("q"))
-    last_duration: int = 0
     digest: hashlib.blake2b = field(default_factory=lambda: hashlib.blake2b(digest_size=16))
 
     @property
@@ -51,10 +52,11 @@ def verify(path: Path, written: Written, target: Target) -> None:
         with av.open(str(path.absolute()), container_options={"protocol_whitelist": "file"}) as container:
             video = container.streams.video[0]
             differences = list(_tag_differences(video, written, target))
-            found = _read(container, video.index)
+            found = _read(container, video)
             differences += _video_differences(found[video.index], written)
+            differences += _duration_differences(container, written)
             for copied in written.copied:
-                differences += _copy_differences(copied, found, written)
+                differences += _copy_differences(copied, found, found[video.index], written)
             if len(container.chapters()) != written.chapters:
                 differences.append(f"{len(container.chapters())} chapters instead of {written.chapters}")
     except (av.FFmpegError, IndexError, OSError) as error:
@@ -63,24 +65,23 @@ def verify(path: Path, written: Written, target: Target) -> None:
         raise VerificationError("the finished file is not what was meant to be written: " + "; ".join(differences))
 
 
-def _read(container: av.container.InputContainer, video_index: int) -> dict[int, _Found]:
-    found = {s.index: _Found(Fraction(s.time_base or 1)) for s in container.streams}
+def _read(container: InputContainer, video: VideoStream) -> dict[int, _Found]:
+    found = {s.index: _Found(exact(s.time_base) or Fraction(1)) for s in container.streams}
     decoded = False
     for packet in container.demux():
         if not packet.size:
+            decoded = decoded or (packet.stream_index == video.index and bool(video.decode(packet)))
             continue
         stream = found[packet.stream_index]
         stream.packets += 1
         if packet.pts is not None:
             stream.pts.append(packet.pts)
-            if packet.pts == max(stream.pts[-1], packet.pts):
-                stream.last_duration = packet.duration or 0
-        if packet.stream_index == video_index:
-            decoded = decoded or bool(packet.decode())
-        else:
+        if packet.stream_index != video.index:
             stream.digest.update(bytes(packet))
-    if not decoded and not container.streams[video_index].decode(None):
-        raise av.InvalidDataError(0, "no picture of it can be decoded")
+        elif not decoded:
+            decoded = bool(video.decode(packet))
+    if not decoded:
+        raise VerificationError("no picture of the finished file can be decoded")
     return found
 
 
@@ -99,7 +100,7 @@ def _tag_differences(video: VideoStream, written: Written, target: Target) -> It
     for name, value in expected.items():
         if (got := int(getattr(context, name))) != value:
             yield f"{name} {got} instead of {value}"
-    if Fraction(video.sample_aspect_ratio or 1) != (layout.sample_aspect_ratio or 1):
+    if (exact(video.sample_aspect_ratio) or 1) != (layout.sample_aspect_ratio or 1):
         yield f"sample aspect ratio {video.sample_aspect_ratio} instead of {layout.sample_aspect_ratio}"
     matrix = (context.coded_side_data or {}).get("display_matrix")
     got_matrix = tuple(int(v) for v in np.frombuffer(matrix, np.int32)) if matrix else None
@@ -117,14 +118,24 @@ def _video_differences(found: _Found, written: Written) -> Iterator[str]:
     got = np.sort(np.asarray(found.pts, np.float64)) * float(found.time_base)
     wanted = np.asarray(expected, np.float64) * float(tick)
     error = np.abs((got - got[0]) - (wanted - wanted[0]))
-    if (worst := int(error.argmax())) >= 0 and error[worst] > float(found.time_base) * 1.001:
+    worst = int(error.argmax())
+    if error[worst] > float(found.time_base) * 1.001:
         yield f"frame {worst} is shown {error[worst] * 1000:.3f} ms off"
-    last_error = abs(found.last_duration * found.time_base - written.last_duration * tick)
-    if written.last_duration and last_error > max(found.time_base, MAX_OFFSET_ERROR):
-        yield f"the last frame lasts {float(found.last_duration * found.time_base):.4f} s instead of {float(written.last_duration * tick):.4f} s"
 
 
-def _copy_differences(copied: CopiedStream, found: dict[int, _Found], written: Written) -> Iterator[str]:
+def _duration_differences(container: InputContainer, written: Written) -> Iterator[str]:
+    """The end of the presentation, to within one frame: what a frame lasts is not stored by every container."""
+    if not written.pts or container.duration is None:
+        return
+    frame = max(written.last_duration * written.layout.time_base, MAX_OFFSET_ERROR)
+    ends = [(written.pts[-1] + written.last_duration) * written.layout.time_base]
+    ends += [copied.end for copied in written.copied if copied.end is not None and copied.source.kind == "audio"]
+    found = Fraction(container.duration + (container.start_time or 0), av.time_base)
+    if abs(found - max(ends)) > frame + MAX_OFFSET_ERROR:
+        yield f"it ends at {float(found):.3f} s instead of {float(max(ends)):.3f} s"
+
+
+def _copy_differences(copied: CopiedStream, found: dict[int, _Found], video: _Found, written: Written) -> Iterator[str]:
     name = f"{copied.source.kind} stream {copied.source.index} ({copied.source.codec})"
     if copied.index not in found:
         yield f"{name} is missing"
@@ -135,7 +146,6 @@ def _copy_differences(copied: CopiedStream, found: dict[int, _Found], written: W
         yield f"{name} has {stream.packets} packets instead of {copied.packets}"
     elif not copied.reframed and stream.digest.digest() != copied.digest.digest():
         yield f"{name} is not a byte for byte copy"
-    video = next(f for index, f in found.items() if index == 0)
     if copied.first is None or stream.first is None or video.first is None or copied.source.kind != "audio":
         return
     wanted = copied.first - written.pts[0] * written.layout.time_base

@@ -1,0 +1,6 @@
+"""``python -m rfdn_video``."""
+
+from rfdn_video.cli.main import run
+
+if __name__ == "__main__":
+    run()

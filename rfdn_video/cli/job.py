@@ -1,0 +1,130 @@
+"""One input of the main job: its plan, its progress, its summary, as text or JSON."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import av
+
+from rfdn_video.cli.progress import progress
+from rfdn_video.media.source import STILL_SUFFIXES, check_is_file
+from rfdn_video.pipeline import Job, Summary, prepare, run
+from rfdn_video.plan import plan_notes, plan_video
+from rfdn_video.settings import Settings
+
+__all__ = ["run_input"]
+
+
+def run_input(source: Path, args: argparse.Namespace, settings: Settings) -> None:
+    """Plans one input and, unless it is a dry run, does it."""
+    av.logging.set_level(av.logging.WARNING if args.verbose else None)
+    check_is_file(source)
+    if source.suffix.lower() in STILL_SUFFIXES:
+        _run_still(source, args, settings)
+        return
+    job = prepare(source, args.output, settings)
+    if args.dry_run:
+        _print_plan(job, args)
+        return
+    with progress(args.progress, source.name, job.files.expected_frames) as on_frame:
+        summary = run(job, on_frame)
+    _print_summary(source, summary, args)
+
+
+def _run_still(source: Path, args: argparse.Namespace, settings: Settings) -> None:
+    from rfdn_video.stills import plan_still, upscale_still  # noqa: PLC0415 - loads torch
+
+    plan = plan_still(source, args.output, settings)
+    text = f"{plan.output}: {plan.target[0]}x{plan.target[1]}, from {plan.size[0]}x{plan.size[1]}, --tune {plan.tune}"
+    record = {"input": str(source), "output": str(plan.output), "width": plan.target[0], "height": plan.target[1]}
+    if not args.dry_run:
+        upscale_still(plan, settings)
+    _emit(record, ("would write " if args.dry_run else "wrote ") + text, args)
+
+
+def _print_plan(job: Job, args: argparse.Namespace) -> None:
+    plan = _plan(job)
+    lines = [
+        f"{key:<10} {value}"
+        for key, values in plan.items()
+        for value in (values if isinstance(values, list) else [values])
+    ]
+    _emit(plan, "\n".join(lines), args)
+
+
+def _plan(job: Job) -> dict[str, Any]:
+    files, video, layout = job.files, job.files.info.video, plan_video(job.files, job.scale)
+    color, weights = video.color, job.upscaler.weights
+    frames = files.expected_frames
+    seconds = job.upscaler.estimate_seconds(video.width, video.height)
+    span = f"{seconds * frames:.0f} s for about {frames} frames" if frames else "the number of frames is not known"
+    return {
+        "input": f"{files.info.path}: {files.info.container}, {video.codec} {video.width}x{video.height} {video.pix_fmt}",
+        "output": f"{files.output or 'standard output'}: {files.target.container.name}, {files.target.encoder} "
+        f"{layout.width}x{layout.height} {files.target.pix_fmt} {_options(files.target.options)}".rstrip(),
+        "colour": f"{color.matrix.name}, {'full' if color.full_range else 'limited'} range, "
+        f"chroma {color.chroma_location.name.lower()}, primaries {color.primaries}, transfer {color.transfer}",
+        "network": f"{weights.network} x{weights.scale} ({weights.path.name}, SHA-256 {weights.sha256[:12]}), --tune {files.tune}",
+        "device": f"{job.upscaler.device}, {str(job.upscaler.precision).removeprefix('torch.')}",
+        "copied": [
+            f"{s.kind} stream {s.index} ({s.codec}{f', {s.language}' if s.language else ''})" for s in files.carried
+        ],
+        "dropped": list(files.dropped),
+        "note": plan_notes(files, job.scale),
+        "estimate": f"{seconds:.2f} s a frame, measured on a small picture; {span}",
+    }
+
+
+def _options(options: dict[str, str]) -> str:
+    return " ".join(f"{key}={value}" for key, value in options.items())
+
+
+def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> None:
+    decoding = summary.decoding
+    record = {
+        "input": str(source),
+        "output": None if summary.output is None else str(summary.output),
+        "frames": summary.frames,
+        "width": summary.width,
+        "height": summary.height,
+        "seconds": round(summary.seconds, 3),
+        "fps": round(summary.frames / summary.seconds, 3),
+        "verified": summary.verified,
+        "recomputed_frames": summary.recomputed_frames,
+        "damaged_packets": decoding.damaged_packets,
+        "corrupt_frames": decoding.corrupt_frames,
+        "resized_frames": decoding.resized_frames,
+        "repaired_timestamps": decoding.repaired_timestamps,
+        "dropped": list(summary.dropped),
+    }
+    for warning in _warnings(summary):
+        print(f"rfdn-video: warning: {source.name}: {warning}", file=sys.stderr)
+    text = (
+        f"wrote {summary.output or 'standard output'}: {summary.frames} frames, {summary.width}x{summary.height}, "
+        f"{summary.frames / summary.seconds:.2f} frames/s, {'checked' if summary.verified else 'not checked (a pipe)'}"
+    )
+    _emit(record, text, args)
+
+
+def _warnings(summary: Summary) -> list[str]:
+    decoding = summary.decoding
+    counts = {
+        "damaged packets could not be decoded": decoding.damaged_packets,
+        "frames are damaged": decoding.corrupt_frames,
+        "frames of another size were rescaled to the first one's": decoding.resized_frames,
+        "timestamps were missing or went back, and were repaired": decoding.repaired_timestamps,
+        "frames overflowed in half precision and were done again in fp32": summary.recomputed_frames,
+    }
+    return [f"{count} {what}" for what, count in counts.items() if count] + [
+        f"dropped {what}" for what in summary.dropped
+    ]
+
+
+def _emit(record: dict[str, Any], text: str, args: argparse.Namespace) -> None:
+    """Results go to standard output, unless the video itself does."""
+    stream = sys.stderr if args.output == "-" else sys.stdout
+    print(json.dumps(record, default=str) if args.json else text, file=stream, flush=True)

@@ -1,0 +1,89 @@
+"""Entry point: finds the command, runs it, turns errors into one line and an exit code.
+
+Importing this module, and asking for help, imports neither torch nor av.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from typing import NoReturn
+
+from rfdn_video import __version__
+from rfdn_video.cli import upscale
+from rfdn_video.errors import RFDNError, UsageError
+
+__all__ = ["main", "run"]
+
+COMMANDS = {
+    "doctor": ("rfdn_video.cli.doctor", "shows versions, devices, encoders and weights"),
+}
+"""Name -> (module with add_arguments and execute, what it does). Without a command, files are upscaled."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}{self._nearest(message)}; see {self.prog} --help")
+
+    def _nearest(self, message: str) -> str:
+        wrong = next((word.split("=")[0] for word in message.split() if word.startswith("--")), "")
+        known = [option for action in self._actions for option in action.option_strings]
+        near = get_close_matches(wrong, known, n=1) if wrong and wrong not in known else []
+        return f"; did you mean {near[0]}?" if near else ""
+
+
+def run() -> NoReturn:
+    """The console script."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs a command line; returns the exit code."""
+    verbose = "-v" in argv or "--verbose" in argv
+    try:
+        parser, execute, rest = _command(argv)
+        return execute(parser.parse_args(rest))
+    except RFDNError as error:
+        if verbose:
+            traceback.print_exc()
+        return fail(error)
+    except KeyboardInterrupt:
+        print("rfdn-video: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # Whoever read the output has gone; Python would complain once more when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 4
+
+
+def fail(error: RFDNError) -> int:
+    """Prints an error as one line; returns its exit code."""
+    print(f"rfdn-video: {' '.join(str(error).split())}", file=sys.stderr)
+    return error.exit_code
+
+
+def _command(argv: Sequence[str]) -> tuple[Parser, upscale.Execute, list[str]]:
+    if argv and argv[0] in COMMANDS:
+        name = argv[0]
+        module = import_module(COMMANDS[name][0])
+        parser = Parser(prog=f"rfdn-video {name}", description=f"{COMMANDS[name][1].capitalize()}.")
+        module.add_arguments(parser)
+        return parser, module.execute, list(argv[1:])
+    commands = "\n".join(f"  rfdn-video {name:<9} {text}" for name, (_, text) in COMMANDS.items())
+    parser = Parser(
+        prog="rfdn-video",
+        usage="rfdn-video INPUT... [options]",
+        description="Makes videos larger and sharper with RFDN / E-RFDN. Sound, subtitles and timestamps stay as they are.",
+        epilog=f"{upscale.EXAMPLES}\ncommands (rfdn-video COMMAND --help says more):\n{commands}\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"rfdn-video {__version__}")
+    upscale.add_arguments(parser)
+    return parser, upscale.execute, list(argv)

@@ -1,0 +1,31 @@
+"""SIGINT and SIGTERM: the first one stops the work cleanly, the second one kills the process."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from rfdn_video.errors import Interrupted
+
+__all__ = ["interruptible"]
+
+_NAMES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Within this block a signal raises :class:`Interrupted` in the main thread; what was begun is removed."""
+
+    def stop(number: int, _: FrameType | None) -> None:
+        for name in _NAMES:
+            signal.signal(name, signal.SIG_DFL)
+        raise Interrupted("interrupted; the unfinished output was removed", exit_code=_NAMES[signal.Signals(number)])
+
+    previous = {name: signal.signal(name, stop) for name in _NAMES}
+    try:
+        yield
+    finally:
+        for name, handler in previous.items():
+            signal.signal(name, handler)

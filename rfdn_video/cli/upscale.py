@@ -1,0 +1,168 @@
+"""``rfdn-video INPUT...``: the main job."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rfdn_video.errors import Interrupted, RFDNError, UsageError
+
+if TYPE_CHECKING:
+    from rfdn_video.settings import Settings
+
+__all__ = ["EXAMPLES", "Execute", "add_arguments", "execute"]
+
+type Execute = Callable[[argparse.Namespace], int]
+
+EXAMPLES = """\
+examples:
+  rfdn-video film.mp4                      film_x2.mp4, twice as large, beside it
+  rfdn-video film.mp4 --height 1080 -o out/
+  rfdn-video film.mkv -s 1.5 --start 1:30 --frames 100 --dry-run
+  rfdn-video film.mp4 --preset archive     lossless FFV1 in Matroska
+  rfdn-video film.mp4 -o - | ffmpeg -i - -c:v libsvtav1 film_x2.webm
+  rfdn-video photo.jpg -s 2                still images too
+
+exit codes: 0 done, 2 usage, 3 input, 4 output, 5 weights, 6 device, 7 failed its own check, 130/143 interrupted
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options of the main job."""
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="video files or still images")
+    _add_result_arguments(parser.add_argument_group("result"))
+    _add_network_arguments(parser.add_argument_group("network"))
+    _add_part_arguments(parser.add_argument_group("part of the video"))
+    _add_report_arguments(parser.add_argument_group("report"))
+
+
+def _add_result_arguments(group: argparse._ArgumentGroup) -> None:
+    size = group.add_mutually_exclusive_group()
+    size.add_argument(
+        "-s", "--scale", type=_scale, metavar="S", help="factor, above 1 and up to 8: 2, 3, 1.5 ... (default 2)"
+    )
+    size.add_argument("--height", type=int, metavar="H", help="target height in pixels, as displayed")
+    size.add_argument("--width", type=int, metavar="W", help="target width in pixels, as displayed")
+    group.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE|DIR|-",
+        help="default: <stem>_x2.<ext> beside the input; - writes NUT (or --container y4m) to standard output",
+    )
+    group.add_argument("--overwrite", action="store_true", default=None, help="replace existing outputs")
+    group.add_argument(
+        "--container", metavar="C", help="mp4, mov, mkv, webm; nut or y4m (default: by the output's name)"
+    )
+    group.add_argument("--encoder", metavar="E", help="libx264, libx265, ffv1 ... (default: the container's usual one)")
+    group.add_argument(
+        "--crf", type=int, metavar="N", help="quality of the encoder, 0 is best (default: by encoder, 18 for x264)"
+    )
+    group.add_argument(
+        "--preset", metavar="P", help="settings by name (archive, share) or from a .toml file; options win"
+    )
+
+
+def _add_network_arguments(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("-m", "--model", metavar="M", help="network (default e-rfdn)")
+    group.add_argument(
+        "--tune",
+        choices=("auto", "video", "clean"),
+        help="bundled weights for compressed video or for pristine pictures (default: video, but clean for "
+        "lossless sources and still images)",
+    )
+    group.add_argument(
+        "-w", "--weights", type=Path, metavar="FILE", help=".safetensors or .pth instead of the bundled ones"
+    )
+    group.add_argument("--device", metavar="D", help="auto, cpu, cuda, cuda:N, mps, xpu (default auto)")
+    group.add_argument(
+        "--precision",
+        choices=("auto", "fp32", "fp16", "bf16"),
+        help="of the network (default: fp16 on CUDA, else fp32)",
+    )
+
+
+def _add_part_arguments(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--start", type=_seconds, metavar="T", help="from this time on: seconds or [h:]m:s")
+    group.add_argument("--end", type=_seconds, metavar="T", help="up to this time of the source")
+    group.add_argument("--frames", type=int, metavar="N", help="at most N frames")
+
+
+def _add_report_arguments(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--dry-run", action="store_true", help="print what would be done, and how long it may take")
+    group.add_argument(
+        "--progress", choices=("bar", "json", "off"), help="on standard error (default: bar on a terminal)"
+    )
+    group.add_argument("--json", action="store_true", help="a summary as one JSON object on standard output")
+    group.add_argument("-v", "--verbose", action="store_true", help="tracebacks, and FFmpeg's own messages")
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Does every input in turn; a bad one does not stop the others. The first failure gives the exit code."""
+    settings = _settings(args)
+    _check_outputs(args)
+    from rfdn_video.cli.job import run_input  # noqa: PLC0415 - loads av; --help and bad usage need not wait for it
+    from rfdn_video.cli.main import fail  # noqa: PLC0415
+    from rfdn_video.cli.signals import interruptible  # noqa: PLC0415
+
+    code = 0
+    with interruptible():
+        for name in args.inputs:
+            try:
+                run_input(Path(name), args, settings)
+            except Interrupted:
+                raise
+            except RFDNError as error:
+                if len(args.inputs) == 1:
+                    raise
+                failed = fail(error)
+                if args.json:
+                    print(json.dumps({"input": name, "error": str(error), "exit_code": failed}), flush=True)
+                code = code or failed
+    return code
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    from rfdn_video.settings import Settings, load_preset  # noqa: PLC0415
+
+    names = "scale width height model tune weights device precision encoder crf container start end frames overwrite".split()
+    given = {name: value for name in names if (value := getattr(args, name)) is not None}
+    preset: dict[str, Any] = load_preset(args.preset) if args.preset else {}
+    if {"scale", "width", "height"} & set(given):  # a size on the command line replaces the preset's
+        preset = {k: v for k, v in preset.items() if k not in ("scale", "width", "height")}
+    return Settings(**(preset | given))
+
+
+def _check_outputs(args: argparse.Namespace) -> None:
+    if len(args.inputs) > 1 and args.output is not None and not Path(args.output).is_dir():
+        raise UsageError(f"{len(args.inputs)} inputs and one output {args.output}; give a directory that exists")
+    if args.output == "-" and sys.stdout.isatty() and not args.dry_run:
+        raise UsageError("standard output is a terminal; pipe it into a program or give --output FILE")
+    stems = [Path(name).stem for name in args.inputs]
+    for name, stem in zip(args.inputs, stems, strict=True):
+        same_folder = args.output is not None or sum(Path(n).parent == Path(name).parent for n in args.inputs) > 1
+        if same_folder and stems.count(stem) > 1:
+            raise UsageError(
+                f"{name}: another input has the same stem, their outputs would collide; do them one by one"
+            )
+
+
+def _scale(text: str) -> Fraction:
+    try:
+        return Fraction(text.lower().strip("x"))
+    except (ValueError, ZeroDivisionError):
+        raise argparse.ArgumentTypeError(f"{text!r} is no factor; give 2, 3, 1.5 or 3/2") from None
+
+
+def _seconds(text: str) -> Fraction:
+    try:
+        parts = [Fraction(part) for part in text.split(":")]
+    except (ValueError, ZeroDivisionError):
+        parts = []
+    if not 1 <= len(parts) <= 3:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; give seconds (90.5) or [h:]m:s (1:30.5)")
+    return sum((part * 60**power for power, part in enumerate(reversed(parts))), Fraction(0))

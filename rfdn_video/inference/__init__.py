@@ -1,0 +1,1 @@
+"""Frames in, larger frames out, on any device. Never imports av."""

@@ -1,0 +1,134 @@
+"""Planes of code values to R'G'B' tensors and back, on the device.
+
+Formulas of ITU-T H.273 (equations 20 to 51 for ranges, 39 to 41 for the matrices). All in float32.
+RGB is not clamped in between: what studio-range video holds beyond black and white, and colours
+outside RGB's cube, come back as they were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from rfdn_video.frame import ChromaLocation, Color, Matrix, PixelFormat
+from rfdn_video.inference.resample import resample, siting_taps_down, siting_taps_up
+
+__all__ = ["PlanesToRGB", "RGBToPlanes"]
+
+# (Kr, Kb), ITU-T H.273 table 4.
+_LUMA_WEIGHTS = {
+    Matrix.BT709: (0.2126, 0.0722),
+    Matrix.FCC: (0.30, 0.11),
+    Matrix.BT470BG: (0.299, 0.114),
+    Matrix.SMPTE170M: (0.299, 0.114),
+    Matrix.SMPTE240M: (0.212, 0.087),
+    Matrix.BT2020_NCL: (0.2627, 0.0593),
+}
+
+# (horizontal, vertical): 0 at the first luma sample, 1/2 in the middle, 1 at the last.
+_SITING = {
+    ChromaLocation.LEFT: (0.0, 0.5),
+    ChromaLocation.CENTER: (0.5, 0.5),
+    ChromaLocation.TOPLEFT: (0.0, 0.0),
+    ChromaLocation.TOP: (0.5, 0.0),
+    ChromaLocation.BOTTOMLEFT: (0.0, 1.0),
+    ChromaLocation.BOTTOM: (0.5, 1.0),
+}
+
+
+class _Scaling:
+    """Offset and extent of code values: value = (code - offset) / extent."""
+
+    def __init__(self, layout: PixelFormat, color: Color) -> None:
+        unit = 1 << (layout.depth - 8)
+        self.peak = float((1 << layout.depth) - 1)
+        self.luma = (0.0, self.peak) if color.full_range else (16.0 * unit, 219.0 * unit)
+        self.chroma = (128.0 * unit, self.peak) if color.full_range else (128.0 * unit, 224.0 * unit)
+
+
+class PlanesToRGB:
+    """Converts the planes of one picture.
+
+    Args:
+        layout, color: how to read them.
+        width, height: of the picture.
+        device: where the planes lie.
+
+    Calling it takes integer tensors [height, width] in the order of the layout and gives
+    [1, 3, H, W] float32, 0..1 for the nominal range.
+    """
+
+    def __init__(self, layout: PixelFormat, color: Color, width: int, height: int, device: torch.device) -> None:
+        self._layout, self._color = layout, color
+        self._scaling = _Scaling(layout, color)
+        self._taps = None
+        if layout.sub_w or layout.sub_h:
+            (_, _), (chroma_h, chroma_w), _ = layout.plane_sizes(width, height)
+            across, down = _SITING[color.chroma_location]
+            self._taps = (
+                siting_taps_up(chroma_h, height, 1 << layout.sub_h, down).to(device),
+                siting_taps_up(chroma_w, width, 1 << layout.sub_w, across).to(device),
+            )
+
+    def __call__(self, planes: Sequence[Tensor]) -> Tensor:
+        offset, extent = self._scaling.luma
+        first = (planes[0].float() - offset) / extent
+        if self._layout.family == "gray":
+            return first.expand(1, 3, -1, -1)
+        if self._layout.family == "rgb":
+            green, blue, red = first, *((plane.float() - offset) / extent for plane in planes[1:])
+            return torch.stack((red, green, blue))[None]
+        return self._from_yuv(first, planes[1], planes[2])
+
+    def _from_yuv(self, y: Tensor, u_plane: Tensor, v_plane: Tensor) -> Tensor:
+        offset, extent = self._scaling.chroma
+        chroma = (torch.stack((u_plane, v_plane)).float() - offset) / extent
+        if self._taps is not None:
+            chroma = resample(chroma, *self._taps)
+        u, v = chroma
+        kr, kb = _LUMA_WEIGHTS[self._color.matrix]
+        kg = 1 - kr - kb
+        red = y + 2 * (1 - kr) * v
+        blue = y + 2 * (1 - kb) * u
+        green = y - (2 * kb * (1 - kb) / kg) * u - (2 * kr * (1 - kr) / kg) * v
+        return torch.stack((red, green, blue))[None]
+
+
+class RGBToPlanes:
+    """The way back of :class:`PlanesToRGB`: [1, 3, H, W] float32 to rounded code values."""
+
+    def __init__(self, layout: PixelFormat, color: Color, width: int, height: int, device: torch.device) -> None:
+        self._layout, self._color = layout, color
+        self._scaling = _Scaling(layout, color)
+        self._dtype = torch.uint8 if layout.depth == 8 else torch.uint16
+        self._taps = None
+        if layout.sub_w or layout.sub_h:
+            (_, _), (chroma_h, chroma_w), _ = layout.plane_sizes(width, height)
+            across, down = _SITING[color.chroma_location]
+            self._taps = (
+                siting_taps_down(height, chroma_h, 1 << layout.sub_h, down).to(device),
+                siting_taps_down(width, chroma_w, 1 << layout.sub_w, across).to(device),
+            )
+
+    def __call__(self, rgb: Tensor) -> list[Tensor]:
+        red, green, blue = rgb[0]
+        if self._layout.family == "rgb":
+            return [self._quantise(c, self._scaling.luma) for c in (green, blue, red)]
+        # An untagged gray stream has a matrix too: the one its size implies.
+        kr, kb = _LUMA_WEIGHTS[self._color.matrix]
+        y = kr * red + (1 - kr - kb) * green + kb * blue
+        luma = self._quantise(y, self._scaling.luma)
+        if self._layout.family == "gray":
+            return [luma]
+        chroma = torch.stack(((blue - y) / (2 * (1 - kb)), (red - y) / (2 * (1 - kr))))
+        if self._taps is not None:
+            chroma = resample(chroma, *self._taps)
+        return [luma, *(self._quantise(c, self._scaling.chroma) for c in chroma)]
+
+    def _quantise(self, values: Tensor, scaling: tuple[float, float]) -> Tensor:
+        offset, extent = scaling
+        codes = (values * extent + offset).round_().clamp_(0, self._scaling.peak)
+        # Through int32: not every device converts float to uint16.
+        return codes.to(self._dtype) if self._dtype is torch.uint8 else codes.to(torch.int32).to(self._dtype)

@@ -1,0 +1,216 @@
+"""Devices: which one, at which precision, and how work is queued on it.
+
+:class:`Queue` is the one thing the scheduler knows of a device: an ordered queue that runs work
+after given events. A CUDA stream is one, a thread is one.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from rfdn_video.errors import DeviceError
+
+__all__ = [
+    "Device",
+    "Event",
+    "Queue",
+    "open_device",
+    "report_out_of_memory",
+    "resolve_device",
+    "resolve_precision",
+]
+
+PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+
+
+class Event(Protocol):
+    """Tells when a piece of queued work is done."""
+
+    def wait(self) -> None:
+        """Blocks the calling thread until then; raises what the work raised."""
+
+
+class Queue(Protocol):
+    """Runs pieces of work one after another, asynchronously to the caller."""
+
+    def submit(self, work: Callable[[], None], after: Sequence[Event] = ()) -> Event:
+        """Queues ``work``, to begin when all of ``after`` are done."""
+
+
+class Device(Protocol):
+    """Memory and queues of one device."""
+
+    torch_device: torch.device
+
+    def queue(self) -> Queue:
+        """A new queue."""
+
+    def staging(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+        """Host memory that copies to and from the device fast."""
+
+    def resident(self, staging: Tensor) -> Tensor:
+        """Device memory for what ``staging`` holds; ``staging`` itself where the device has no memory of its own."""
+
+    def close(self) -> None:
+        """Ends the queues."""
+
+
+class _ThreadQueue:
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="rfdn-queue")
+
+    def submit(self, work: Callable[[], None], after: Sequence[Event] = ()) -> Event:
+        def run() -> None:
+            for event in after:
+                event.wait()
+            with torch.inference_mode():
+                work()
+
+        return _ThreadEvent(self._thread.submit(run))
+
+    def close(self) -> None:
+        self._thread.shutdown(cancel_futures=True)
+
+
+class _ThreadEvent:
+    def __init__(self, future: Future[None]) -> None:
+        self._future = future
+
+    def wait(self) -> None:
+        self._future.result()
+
+
+class ThreadDevice:
+    """CPU, MPS, XPU: queues are threads, copies are what torch makes of them."""
+
+    def __init__(self, torch_device: torch.device) -> None:
+        self.torch_device = torch_device
+        self._queues: list[_ThreadQueue] = []
+
+    def queue(self) -> Queue:
+        self._queues.append(_ThreadQueue())
+        return self._queues[-1]
+
+    def staging(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+        return torch.empty(shape, dtype=dtype)
+
+    def resident(self, staging: Tensor) -> Tensor:
+        if self.torch_device.type == "cpu":
+            return staging
+        return torch.empty_like(staging, device=self.torch_device)
+
+    def close(self) -> None:
+        for queue in self._queues:
+            queue.close()
+        self._queues.clear()
+
+
+class _CudaQueue:
+    def __init__(self, torch_device: torch.device) -> None:
+        self._stream = torch.cuda.Stream(torch_device)  # type: ignore[no-untyped-call]
+
+    def submit(self, work: Callable[[], None], after: Sequence[Event] = ()) -> Event:
+        with torch.cuda.stream(self._stream), torch.inference_mode():
+            for event in after:
+                assert isinstance(event, _CudaEvent)
+                self._stream.wait_event(event.event)
+            work()
+            return _CudaEvent(self._stream.record_event())
+
+
+class _CudaEvent:
+    def __init__(self, event: torch.cuda.Event) -> None:
+        self.event = event
+
+    def wait(self) -> None:
+        self.event.synchronize()
+
+
+class CudaDevice:
+    """CUDA: queues are streams, staging memory is pinned so that copies run beside the kernels."""
+
+    def __init__(self, torch_device: torch.device) -> None:
+        self.torch_device = torch_device
+
+    def queue(self) -> Queue:
+        return _CudaQueue(self.torch_device)
+
+    def staging(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+        return torch.empty(shape, dtype=dtype, pin_memory=True)
+
+    def resident(self, staging: Tensor) -> Tensor:
+        return torch.empty_like(staging, device=self.torch_device, pin_memory=False)
+
+    def close(self) -> None:
+        torch.cuda.synchronize(self.torch_device)
+
+
+def open_device(torch_device: torch.device) -> Device:
+    """The queues and memory of a device."""
+    return CudaDevice(torch_device) if torch_device.type == "cuda" else ThreadDevice(torch_device)
+
+
+@contextmanager
+def report_out_of_memory(width: int, height: int) -> Iterator[None]:
+    """Turns torch's out-of-memory errors into one that says what to do."""
+    try:
+        yield
+    except RuntimeError as error:  # torch.OutOfMemoryError is one; the CPU's allocator raises a plain one
+        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+            raise
+        raise DeviceError(
+            f"out of memory for frames of {width}x{height}; use --precision fp16, a smaller scale, or --device cpu"
+        ) from None
+
+
+def resolve_device(name: str) -> torch.device:
+    """Finds the device that a name means; ``"auto"`` is the first of CUDA, XPU, MPS and CPU that is there.
+
+    Raises:
+        DeviceError: a device that was asked for by name is absent.
+    """
+    if name == "auto":
+        return torch.device(next((kind for kind in ("cuda", "xpu", "mps") if _count(kind)), "cpu"))
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise DeviceError(f"device {name!r} is not known; allowed: auto, cpu, cuda, cuda:N, mps, xpu") from None
+    count = _count(device.type)
+    if not count:
+        raise DeviceError(f"device {name}: {_why_absent(device.type)}; use --device cpu or --device auto")
+    if device.index is not None and device.index >= count:
+        raise DeviceError(f"device {name}: there are {count}, numbered from 0")
+    return device
+
+
+def resolve_precision(name: str, device: torch.device) -> torch.dtype:
+    """The network's number format; ``"auto"`` is fp16 on CUDA, else fp32."""
+    if name == "auto":
+        return torch.float16 if device.type == "cuda" else torch.float32
+    return PRECISIONS[name]
+
+
+def _count(kind: str) -> int:
+    if kind == "cpu":
+        return 1
+    if kind == "mps":
+        return int(torch.backends.mps.is_available())
+    if kind not in ("cuda", "xpu"):
+        return 0
+    with warnings.catch_warnings():  # torch warns of a driver it cannot use; the caller says it in one line
+        warnings.simplefilter("ignore")
+        module = getattr(torch, kind)
+        return int(module.device_count()) if module.is_available() else 0
+
+
+def _why_absent(kind: str) -> str:
+    if kind == "cuda" and torch.version.cuda is None:
+        return "this torch was built without CUDA"
+    return "no such device is there, or its driver does not fit this torch"

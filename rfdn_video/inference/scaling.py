@@ -1,0 +1,78 @@
+"""How a wanted size is reached with a network that enlarges by one integer factor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rfdn_video.errors import UsageError
+
+__all__ = ["ScalePlan", "plan_scale", "target_size"]
+
+
+@dataclass(frozen=True)
+class ScalePlan:
+    """Run the network ``passes`` times, each on the result before, then resample where it is not the size yet.
+
+    Attributes:
+        source, target: (width, height).
+        native: the network's factor.
+        passes: how often it runs.
+    """
+
+    source: tuple[int, int]
+    target: tuple[int, int]
+    native: int
+    passes: int
+
+    @property
+    def enlarged(self) -> tuple[int, int]:
+        """(width, height) after the network."""
+        factor = self.native**self.passes
+        return self.source[0] * factor, self.source[1] * factor
+
+    @property
+    def resamples(self) -> bool:
+        """The network's result is not the target's size."""
+        return self.enlarged != self.target
+
+
+def target_size(
+    source: tuple[int, int],
+    *,
+    scale: Fraction | None = None,
+    width: int | None = None,
+    height: int | None = None,
+    multiple: tuple[int, int] = (1, 1),
+) -> tuple[int, int]:
+    """The (width, height) to reach; the nearest multiples of ``multiple`` (chroma subsampling wants even sizes).
+
+    Raises:
+        UsageError: it would not be larger than the source.
+    """
+    if width is not None:
+        scale = Fraction(width, source[0])
+    elif height is not None:
+        scale = Fraction(height, source[1])
+    scale = scale or Fraction(2)
+    if scale <= 1:
+        raise UsageError(
+            f"{width or height} pixels {'wide' if width else 'high'} is not larger than the source "
+            f"({source[0]}x{source[1]}); this tool only enlarges"
+        )
+    wide, high = (_nearest(side * scale, m) for side, m in zip(source, multiple, strict=True))
+    return wide, high
+
+
+def plan_scale(source: tuple[int, int], target: tuple[int, int], native: int) -> ScalePlan:
+    """The fewest passes that reach ``target`` in both directions."""
+    wanted = max(Fraction(t, s) for t, s in zip(target, source, strict=True))
+    passes = 1
+    # A side rounded to an even number may be a hair above the factor: no reason for another pass.
+    while native**passes < wanted - Fraction(2, min(source)):
+        passes += 1
+    return ScalePlan(source, target, native, passes)
+
+
+def _nearest(value: Fraction, multiple: int) -> int:
+    return max(1, int(value / multiple + Fraction(1, 2))) * multiple

@@ -1,0 +1,174 @@
+"""The core that all faces share: frames or tensors in, larger ones out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterable
+from fractions import Fraction
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from rfdn_video.errors import UsageError
+from rfdn_video.frame import Frame, PixelFormat
+from rfdn_video.inference.device import open_device, report_out_of_memory, resolve_device, resolve_precision
+from rfdn_video.inference.enlarge import Enlarger
+from rfdn_video.inference.program import PictureProgram, PictureShape
+from rfdn_video.inference.scaling import ScalePlan, plan_scale, target_size
+from rfdn_video.inference.slots import FramePipe
+from rfdn_video.models.catalog import load_bundled
+from rfdn_video.models.weights import Weights, load_weights
+from rfdn_video.settings import Settings
+
+__all__ = ["Upscaler"]
+
+SLOTS = 3
+ESTIMATE_SIDE = 128  # pixels; large enough to fill a CPU, small enough to be quick
+
+
+class Upscaler:
+    """Enlarges frames or RGB tensors with one network on one device.
+
+    Args:
+        scale: factor, above 1; a fraction is reached by the next larger network and resampling.
+        width, height: instead of ``scale``, the target in pixels.
+        model: name of the network whose bundled weights are used.
+        tune: which of them, ``"video"`` for compressed or ``"clean"`` for pristine sources.
+        weights: a file, or what :func:`rfdn_video.load_weights` gave, instead of the bundled ones.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"`` or ``"xpu"``.
+        precision: ``"auto"``, ``"fp32"``, ``"fp16"`` or ``"bf16"``.
+        slots: frames in flight, at least 2.
+
+    Attributes:
+        weights: those in use.
+        device: where it runs.
+        precision: number format of the network.
+        recomputed_frames: how many came out of half precision with NaN or infinity and were done
+            again in float32.
+
+    Raises:
+        UsageError, ModelError, DeviceError: a value that is not allowed, weights that cannot be
+            used, a device that is absent.
+
+    One upscaler serves one thread at a time.
+    """
+
+    def __init__(
+        self,
+        *,
+        scale: float | Fraction | None = None,
+        width: int | None = None,
+        height: int | None = None,
+        model: str = "e-rfdn",
+        tune: str = "video",
+        weights: Weights | str | Path | None = None,
+        device: str = "auto",
+        precision: str = "auto",
+        slots: int = SLOTS,
+    ) -> None:
+        if slots < 2:
+            raise UsageError(f"slots {slots}: at least 2 are needed, so that copies and work overlap")
+        exact = None if scale is None else Fraction(scale).limit_denominator(1000)
+        # Settings knows what is allowed.
+        self._target = Settings(scale=exact, width=width, height=height)
+        self.device = resolve_device(device)
+        self.precision = resolve_precision(precision, self.device)
+        if isinstance(weights, Weights):
+            self.weights = weights
+        elif weights is not None:
+            self.weights = load_weights(weights)
+        else:
+            self.weights = load_bundled(model, tune, float(exact or 2))
+        self.recomputed_frames = 0
+        self._slots = slots
+        self._network = self._build(self.precision)
+        self._fallback: nn.Module | None = None
+
+    def output_size(self, width: int, height: int, layout: PixelFormat | None = None) -> tuple[int, int]:
+        """(width, height) of the result of a picture of this size; even where ``layout`` subsamples chroma."""
+        return self.plan(width, height, layout).target
+
+    def plan(self, width: int, height: int, layout: PixelFormat | None = None) -> ScalePlan:
+        """How a picture of this size is enlarged.
+
+        Raises:
+            UsageError: the wanted size is not larger.
+        """
+        wanted = self._target
+        multiple = (1 << layout.sub_w, 1 << layout.sub_h) if layout is not None else (1, 1)
+        target = target_size(
+            (width, height), scale=wanted.scale, width=wanted.width, height=wanted.height, multiple=multiple
+        )
+        return plan_scale((width, height), target, self.weights.scale)
+
+    @torch.inference_mode()
+    def __call__(self, image: Tensor) -> Tensor:
+        """Enlarges RGB images.
+
+        Args:
+            image: [3, H, W] or [N, 3, H, W], floating point, 0..1; on any device.
+
+        Returns:
+            The same kind of tensor, larger, of the same dtype on the same device; not clamped.
+
+        Raises:
+            UsageError: another shape or dtype.
+            DeviceError: out of memory.
+        """
+        if image.ndim not in (3, 4) or image.shape[-3] != 3 or not image.is_floating_point():
+            raise UsageError(
+                f"an image of shape {tuple(image.shape)}, {image.dtype}: "
+                "[3, H, W] or [N, 3, H, W], floating point, is allowed"
+            )
+        batch = image if image.ndim == 4 else image[None]
+        height, width = batch.shape[2:]
+        plan = self.plan(width, height)
+        source = batch.to(self.device, torch.float32)
+        with report_out_of_memory(width, height):
+            result = Enlarger(self._network, plan, self.weights.pixel_range)(source)
+            if self.precision is not torch.float32 and not torch.isfinite(result).all():
+                result = Enlarger(self._exact_network(), plan, self.weights.pixel_range)(source)
+                self.recomputed_frames += batch.shape[0]
+        return result.to(image.device, image.dtype).reshape(*image.shape[:-3], 3, plan.target[1], plan.target[0])
+
+    def stream(self, frames: Iterable[Frame]) -> Generator[Frame]:
+        """Enlarges frames in order, several in flight; each keeps its pts, duration, format and colour.
+
+        Raises:
+            DeviceError: out of memory, or the device was lost.
+        """
+        with FramePipe(open_device(self.device), self._program, self._slots) as pipe:
+            for frame in frames:
+                yield from pipe.push(frame)
+            yield from pipe.drain()
+            self.recomputed_frames += pipe.recomputed
+
+    @torch.inference_mode()
+    def estimate_seconds(self, width: int, height: int) -> float:
+        """What one picture of this size will take the network, measured on a smaller one."""
+        plan = self.plan(width, height)
+        small = min(width, ESTIMATE_SIDE), min(height, ESTIMATE_SIDE)
+        factor = plan.native**plan.passes
+        trial = ScalePlan(small, (small[0] * factor, small[1] * factor), plan.native, plan.passes)
+        enlarge = Enlarger(self._network, trial, self.weights.pixel_range)
+        image = torch.rand(1, 3, small[1], small[0], device=self.device)
+        times = []
+        for _ in range(3):
+            begin = time.perf_counter()
+            enlarge(image).mean().item()  # .item() waits for the device
+            times.append(time.perf_counter() - begin)
+        return min(times) * (width * height) / (small[0] * small[1])
+
+    def _program(self, shape: PictureShape) -> PictureProgram:
+        plan = self.plan(shape.width, shape.height, shape.format)
+        return PictureProgram(shape, plan, self._network, self._exact_network, self.weights.pixel_range, self.device)
+
+    def _build(self, dtype: torch.dtype) -> nn.Module:
+        network = self.weights.build()
+        return network.to(self.device, dtype, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+    def _exact_network(self) -> nn.Module:
+        if self._fallback is None:
+            self._fallback = self._build(torch.float32)
+        return self._fallback

@@ -1,0 +1,91 @@
+"""A file appears under its final name whole and checked, or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from rfdn_video.errors import OutputError
+
+__all__ = ["Draft", "check_output"]
+
+
+def check_output(output: Path, source: Path, *, overwrite: bool) -> None:
+    """Refuses before anything is read what could not, or must not, be written.
+
+    Raises:
+        OutputError: it exists and may not be replaced, is the source, or its folder is missing or
+            read-only.
+    """
+    folder = output.parent
+    if not folder.is_dir():
+        raise OutputError(f"{folder}: no such directory; make it first")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"{folder}: may not be written to")
+    if not os.path.lexists(output):
+        return
+    if output.is_dir():
+        raise OutputError(f"{output}: is a directory")
+    if output.exists() and source.exists() and output.samefile(source):
+        raise OutputError(f"{output}: is the input itself; give another output")
+    if not overwrite:
+        raise OutputError(f"{output}: exists already; give --overwrite to replace it, or another --output")
+
+
+class Draft:
+    """A temporary file beside ``output`` that becomes it, or vanishes.
+
+    Attributes:
+        path: of the temporary file; it has the output's suffix.
+    """
+
+    def __init__(self, output: Path, *, overwrite: bool) -> None:
+        self._output, self._overwrite = output, overwrite
+        self.path = output.with_name(f".{output.stem}.{secrets.token_hex(4)}.part{output.suffix}")
+
+    def __enter__(self) -> Draft:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.path.unlink(missing_ok=True)
+
+    def publish(self) -> None:
+        """Gives the finished file its final name, durably.
+
+        Raises:
+            OutputError: meanwhile something has appeared there, or the disk refuses.
+        """
+        try:
+            _sync(self.path)
+            if self._overwrite:
+                self.path.replace(self._output)
+            else:
+                _rename_new(self.path, self._output)
+            _sync(self._output.parent)
+        except FileExistsError:
+            raise OutputError(f"{self._output}: has appeared while it was being made; it was left alone") from None
+        except OSError as error:
+            raise OutputError(f"{self._output}: cannot be written: {error.strerror}") from None
+
+
+def _rename_new(source: Path, target: Path) -> None:
+    """Renames without ever replacing: a hard link fails where something is there."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if os.path.lexists(target):
+            raise FileExistsError from None
+        source.rename(target)
+
+
+def _sync(path: Path) -> None:
+    if os.name != "posix":  # directories cannot be synced elsewhere
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

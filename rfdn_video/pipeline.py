@@ -1,0 +1,173 @@
+"""The main job, wired: decode thread -> slots on the device -> encode thread -> check -> publish."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from rfdn_video.errors import InputError
+from rfdn_video.frame import Frame
+from rfdn_video.inference.scaling import ScalePlan, target_size
+from rfdn_video.media.decode import Decoder, DecodeReport
+from rfdn_video.media.mux import Output, Written
+from rfdn_video.media.publish import Draft
+from rfdn_video.media.verify import verify
+from rfdn_video.plan import FilePlan, for_display, plan_files, plan_video
+from rfdn_video.settings import Settings
+from rfdn_video.stages import Drain, Prefetch
+
+if TYPE_CHECKING:
+    from rfdn_video.inference.upscaler import Upscaler
+
+__all__ = ["Job", "Summary", "prepare", "run", "upscale_video"]
+
+QUEUE_DEPTH = 4
+"""Frames that wait between decoder, device and encoder: enough to ride out a slow one, no more memory than that."""
+
+type OnFrame = Callable[[int], None]
+"""Called after every frame with the number done."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that is ready to run: files are checked, the network is on its device."""
+
+    files: FilePlan
+    scale: ScalePlan
+    upscaler: Upscaler
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What was done.
+
+    Attributes:
+        output: the finished file; None where it went to standard output.
+        frames: how many were written.
+        width, height: of the result.
+        seconds: from the first decoded frame to the published file.
+        verified: the finished file was read back and is as meant (a pipe cannot be).
+        recomputed_frames: done again in float32 because half precision gave NaN or infinity.
+        decoding: what was wrong with the source.
+        dropped: what could not be carried over, in words.
+    """
+
+    output: Path | None
+    frames: int
+    width: int
+    height: int
+    seconds: float
+    verified: bool
+    recomputed_frames: int
+    decoding: DecodeReport
+    dropped: tuple[str, ...]
+
+
+def upscale_video(
+    source: str | Path,
+    output: str | Path | None = None,
+    *,
+    on_frame: OnFrame | None = None,
+    **settings: Any,
+) -> Summary:
+    """Enlarges a video file.
+
+    Args:
+        source: a local media file.
+        output: the file to write, a directory, ``"-"`` for standard output, or None for
+            ``<stem>_x2.<ext>`` beside the source.
+        on_frame: called after every frame with the number done.
+        settings: fields of :class:`rfdn_video.Settings`, such as ``scale=2``.
+
+    Returns:
+        What was done. The file has been read back and checked before it got its name.
+
+    Raises:
+        RFDNError: see :mod:`rfdn_video.errors`; nothing is left under the output's name.
+    """
+    if isinstance(scale := settings.get("scale"), int | float):
+        settings["scale"] = Fraction(scale).limit_denominator(1000)
+    job = prepare(Path(source), None if output is None else str(output), Settings(**settings))
+    return run(job, on_frame or (lambda _: None))
+
+
+def prepare(source: Path, output: str | None, settings: Settings) -> Job:
+    """Checks the files, then loads the network."""
+    files = plan_files(source, output, settings)
+    from rfdn_video.inference.upscaler import Upscaler
+    from rfdn_video.models.catalog import load_bundled
+
+    video, size = files.info.video, for_display(settings, files.info.video)
+    wide, _ = target_size((video.width, video.height), scale=size.scale, width=size.width, height=size.height)
+    upscaler = Upscaler(
+        scale=size.scale,
+        width=size.width,
+        height=size.height,
+        weights=settings.weights or load_bundled(settings.model, files.tune, wide / video.width),
+        device=settings.device,
+        precision=settings.precision,
+    )
+    return Job(files, upscaler.plan(video.width, video.height, video.format), upscaler)
+
+
+def run(job: Job, on_frame: OnFrame) -> Summary:
+    """Does a job; what is raised leaves no file behind."""
+    started = time.monotonic()
+    if job.files.output is None:
+        written, report = _transcode(job, sys.stdout.buffer, on_frame)
+    else:
+        with Draft(job.files.output, overwrite=job.files.overwrite) as draft:
+            written, report = _transcode(job, str(draft.path.absolute()), on_frame)
+            verify(draft.path, written, job.files.target)
+            draft.publish()
+    return Summary(
+        output=job.files.output,
+        frames=len(written.pts),
+        width=written.layout.width,
+        height=written.layout.height,
+        seconds=time.monotonic() - started,
+        verified=job.files.output is not None,
+        recomputed_frames=job.upscaler.recomputed_frames,
+        decoding=report,
+        dropped=job.files.dropped,
+    )
+
+
+def _transcode(job: Job, file: str | BinaryIO, on_frame: OnFrame) -> tuple[Written, DecodeReport]:
+    files, layout = job.files, plan_video(job.files, job.scale)
+    with Decoder(files.info, files.wanted) as decoder:
+        output = Output(file, files.target, layout, files.info, files.carried, files.wanted)
+        try:
+            last = _enlarge(job.upscaler, decoder, output, on_frame)
+            if last is None:
+                raise InputError(f"{files.info.path}: no pictures in the part that was asked for")
+            end = None if files.wanted.whole else _end_of(last, layout.frame_rate)
+            output.close(end)
+        except BaseException:
+            output.abort()
+            raise
+        return output.written, decoder.report
+
+
+def _enlarge(upscaler: Upscaler, decoder: Decoder, output: Output, on_frame: OnFrame) -> Frame | None:
+    """Runs the three stages side by side; gives the last frame."""
+    last = None
+    with (
+        Prefetch(decoder, QUEUE_DEPTH, "decode") as decoded,
+        Drain(output.write, QUEUE_DEPTH, "encode") as encoding,
+        closing(upscaler.stream(decoded)) as enlarged,
+    ):
+        for count, last in enumerate(enlarged, start=1):
+            encoding.put(last)
+            on_frame(count)
+    return last
+
+
+def _end_of(frame: Frame, frame_rate: Fraction) -> Fraction:
+    return frame.pts * frame.time_base + (frame.duration * frame.time_base or 1 / frame_rate)

@@ -1,0 +1,207 @@
+"""Everything about a job that is decided before its first frame. Needs no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from rfdn_video.errors import OutputError, UsageError
+from rfdn_video.frame import Matrix
+from rfdn_video.inference.scaling import ScalePlan
+from rfdn_video.media.info import MediaInfo, OtherStream, VideoInfo, probe
+from rfdn_video.media.mux import VideoLayout
+from rfdn_video.media.publish import check_output
+from rfdn_video.media.source import check_is_file
+from rfdn_video.media.target import STREAMABLE, Container, Target, choose_container, choose_encoder
+from rfdn_video.media.timing import TimeRange
+from rfdn_video.settings import Settings
+
+__all__ = ["FilePlan", "output_path", "plan_files", "plan_notes", "plan_video", "size_label"]
+
+STDOUT = "-"
+
+
+@dataclass(frozen=True)
+class FilePlan:
+    """What is read and what is written.
+
+    Attributes:
+        info: the source.
+        output: the file; None is standard output.
+        target: container and encoder.
+        wanted: the part of the source that is done.
+        carried: streams copied beside the video.
+        dropped: what is not carried, in words.
+        tune: ``"video"`` or ``"clean"``.
+        overwrite: the output may replace a file.
+    """
+
+    info: MediaInfo
+    output: Path | None
+    target: Target
+    wanted: TimeRange
+    carried: tuple[OtherStream, ...]
+    dropped: tuple[str, ...]
+    tune: str
+    overwrite: bool
+
+    @property
+    def expected_frames(self) -> int | None:
+        """By the header and the range; for progress and estimates only."""
+        video, wanted = self.info.video, self.wanted
+        count = video.frame_count
+        if count is not None and (wanted.start is not None or wanted.end is not None):
+            begin = (wanted.start or self.info.start_time) - self.info.start_time
+            end = wanted.end - self.info.start_time if wanted.end is not None else count / video.frame_rate
+            count = min(count, max(0, round((end - begin) * video.frame_rate)))
+        if wanted.frames is not None:
+            return min(count, wanted.frames) if count is not None else wanted.frames
+        return count
+
+
+def plan_files(source: Path, output: str | None, settings: Settings) -> FilePlan:
+    """Probes the source and decides where and how the result is written.
+
+    Args:
+        source: a media file.
+        output: file, directory, ``"-"`` for standard output, or None for a file beside the source.
+        settings: what was asked for.
+
+    Raises:
+        InputError, OutputError, UsageError: with what to do.
+    """
+    check_is_file(source)
+    named = _named_output(output)
+    if named is not None:  # what is named already is checked before the source is opened
+        check_output(named, source, overwrite=settings.overwrite)
+    info = probe(source)
+    container = _container(output, named, source, info, settings)
+    path = None if output == STDOUT else named or output_path(source, output, container.name, settings)
+    if path is not None and named is None:
+        check_output(path, source, overwrite=settings.overwrite)
+    carried = tuple(s for s in info.others if s.drop_reason is None and s.kind in container.carries)
+    return FilePlan(
+        info=info,
+        output=path,
+        target=choose_encoder(container, info.video.format, settings.encoder, settings.crf),
+        wanted=_wanted(info, settings),
+        carried=carried,
+        dropped=tuple(_dropped(info, container, settings)),
+        tune=settings.tune if settings.tune != "auto" else "clean" if info.video.lossless else "video",
+        overwrite=settings.overwrite,
+    )
+
+
+def output_path(source: Path, directory: str | None, suffix: str, settings: Settings) -> Path:
+    """``<stem>_x2.<suffix>`` in ``directory``, or beside the source where that is None."""
+    folder = Path(directory) if directory is not None else source.parent
+    return folder / f"{source.stem}_{size_label(settings)}.{suffix}"
+
+
+def size_label(settings: Settings) -> str:
+    """What the size is called in a file name: x2, x1.5, 1080p, w1920."""
+    if settings.height is not None:
+        return f"{settings.height}p"
+    if settings.width is not None:
+        return f"w{settings.width}"
+    return f"x{float(settings.scale or 2):g}"
+
+
+def is_directory(output: str) -> bool:
+    """The output is a directory, existing or by its trailing slash."""
+    return Path(output).is_dir() or output.endswith(("/", "\\"))
+
+
+def plan_video(files: FilePlan, scale: ScalePlan) -> VideoLayout:
+    """What the enlarged video is like."""
+    video = files.info.video
+    return VideoLayout(
+        width=scale.target[0],
+        height=scale.target[1],
+        color=video.color,
+        time_base=video.time_base,
+        frame_rate=video.frame_rate,
+        sample_aspect_ratio=video.sample_aspect_ratio,
+        display_matrix=_scaled_matrix(video, scale),
+    )
+
+
+def plan_notes(files: FilePlan, scale: ScalePlan) -> list[str]:
+    """Decisions that a user may want to know of, in words."""
+    video, notes = files.info.video, []
+    if video.format.family != "rgb" and video.tagged_matrix in (Matrix.UNSPECIFIED, Matrix.RGB):
+        notes.append(
+            f"the colour matrix is not tagged: {video.color.matrix.name} is taken for {video.width}x{video.height}, "
+            "and the output is tagged so"
+        )
+    if scale.passes > 1:
+        notes.append(
+            f"no x{scale.native**scale.passes} network is at hand: the x{scale.native} one runs {scale.passes} times"
+        )
+    if scale.resamples:
+        wide, high = scale.enlarged
+        notes.append(
+            f"the network's {wide}x{high} is resampled to {scale.target[0]}x{scale.target[1]} (antialiased bicubic)"
+        )
+    if files.target.container.name == "y4m":
+        notes.append(f"y4m holds no timestamps: the result plays at {float(video.frame_rate):g} frames a second")
+    return notes
+
+
+def _named_output(output: str | None) -> Path | None:
+    return None if output is None or output == STDOUT or is_directory(output) else Path(output)
+
+
+def _container(output: str | None, named: Path | None, source: Path, info: MediaInfo, settings: Settings) -> Container:
+    if output == STDOUT:
+        if (wanted := settings.container or STREAMABLE[0]) not in STREAMABLE:
+            raise UsageError(
+                f"container {wanted} cannot be written to standard output; allowed: {', '.join(STREAMABLE)}"
+            )
+        return choose_container(None, source, info.container, wanted)
+    container = choose_container(named, source, info.container, settings.container)
+    if named is not None and settings.container and named.suffix.lower() != f".{container.name}":
+        raise OutputError(f"{named.name}: its suffix says another container than {container.name}, which was asked for")
+    return container
+
+
+def _wanted(info: MediaInfo, settings: Settings) -> TimeRange:
+    def on_source_clock(seconds: Fraction | None) -> Fraction | None:
+        return None if seconds is None else seconds + info.start_time
+
+    return TimeRange(on_source_clock(settings.start), on_source_clock(settings.end), settings.frames)
+
+
+def _dropped(info: MediaInfo, container: Container, settings: Settings) -> list[str]:
+    reasons = [
+        f"{s.kind} stream {s.index} ({s.codec}): {s.drop_reason or f'{container.name} holds none'}"
+        for s in info.others
+        if s.drop_reason is not None or s.kind not in container.carries
+    ]
+    reasons += [f"{what}: cannot be carried yet" for what in info.video.dropped_metadata]
+    partial = settings.start is not None or settings.end is not None or settings.frames is not None
+    if info.chapters and (partial or not container.keeps_tags):
+        reasons.append(
+            f"{info.chapters} chapters: {'only a part is done' if partial else f'{container.name} holds none'}"
+        )
+    return reasons
+
+
+def _scaled_matrix(video: VideoInfo, scale: ScalePlan) -> tuple[int, ...] | None:
+    """The translation of a display matrix counts in pixels, so it grows with the picture (ISO/IEC 14496-12, 6.2.2)."""
+    if video.display_matrix is None:
+        return None
+    matrix = list(video.display_matrix)
+    # A turned picture's displayed width is its coded height.
+    across, down = (1, 0) if video.turned else (0, 1)
+    matrix[6] = round(matrix[6] * Fraction(scale.target[across], scale.source[across]))
+    matrix[7] = round(matrix[7] * Fraction(scale.target[down], scale.source[down]))
+    return tuple(matrix)
+
+
+def for_display(settings: Settings, video: VideoInfo) -> Settings:
+    """Width and height mean the picture as it is shown; a turned one is stored the other way round."""
+    if not video.turned:
+        return settings
+    return replace(settings, width=settings.height, height=settings.width)
