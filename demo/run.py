@@ -31,7 +31,7 @@ def main() -> int:
     OUT.mkdir(exist_ok=True)
     tool = Path(sys.executable).with_name("rfdn-video")
     command = [str(tool), _shown(CLIP), "-s", "2", "-o", _shown(RESULT), "--overwrite"]
-    print("$ rfdn-video", *command[1:])
+    print("$ rfdn-video", *command[1:], flush=True)
     code = subprocess.run(command, check=False).returncode
     if code:
         return code
