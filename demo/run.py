@@ -59,7 +59,7 @@ def _scores() -> dict[str, list[float]]:
 def _picture(small: av.VideoFrame, large: av.VideoFrame, film: Image.Image, scores: dict[str, float]) -> None:
     views = Views(rgb(small).resize(SIZE, FILTERS["bicubic"]), rgb(large), film)
     labels = [f"{name}, {scores[name]:.1f} dB" for name in ("bicubic", "rfdn-video")]
-    before_after(views, [*labels, "the film itself"]).save(PICTURE, optimize=True)
+    before_after(views, [*labels, "ground truth"]).save(PICTURE, optimize=True)
 
 
 def _report(scores: dict[str, list[float]]) -> None:
