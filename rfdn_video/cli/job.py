@@ -36,7 +36,7 @@ def run_input(source: Path, args: argparse.Namespace, settings: Settings) -> Non
 
 
 def _run_still(source: Path, args: argparse.Namespace, settings: Settings) -> None:
-    from rfdn_video.stills import plan_still, upscale_still  # noqa: PLC0415 - loads torch
+    from rfdn_video.stills import plan_still, upscale_still
 
     plan = plan_still(source, args.output, settings)
     text = f"{plan.output}: {plan.target[0]}x{plan.target[1]}, from {plan.size[0]}x{plan.size[1]}, --tune {plan.tune}"
@@ -63,12 +63,14 @@ def _plan(job: Job) -> dict[str, Any]:
     seconds = job.upscaler.estimate_seconds(video.width, video.height)
     span = f"{seconds * frames:.0f} s for about {frames} frames" if frames else "the number of frames is not known"
     return {
-        "input": f"{files.info.path}: {files.info.container}, {video.codec} {video.width}x{video.height} {video.pix_fmt}",
+        "input": f"{files.info.path}: {files.info.container}, "
+        f"{video.codec} {video.width}x{video.height} {video.pix_fmt}",
         "output": f"{files.output or 'standard output'}: {files.target.container.name}, {files.target.encoder} "
         f"{layout.width}x{layout.height} {files.target.pix_fmt} {_options(files.target.options)}".rstrip(),
         "colour": f"{color.matrix.name}, {'full' if color.full_range else 'limited'} range, "
         f"chroma {color.chroma_location.name.lower()}, primaries {color.primaries}, transfer {color.transfer}",
-        "network": f"{weights.network} x{weights.scale} ({weights.path.name}, SHA-256 {weights.sha256[:12]}), --tune {files.tune}",
+        "network": f"{weights.network} x{weights.scale}, --tune {files.tune} "
+        f"({weights.path.name}, SHA-256 {weights.sha256[:12]})",
         "device": f"{job.upscaler.device}, {str(job.upscaler.precision).removeprefix('torch.')}",
         "copied": [
             f"{s.kind} stream {s.index} ({s.codec}{f', {s.language}' if s.language else ''})" for s in files.carried

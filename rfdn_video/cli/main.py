@@ -80,7 +80,7 @@ def _command(argv: Sequence[str]) -> tuple[Parser, upscale.Execute, list[str]]:
     parser = Parser(
         prog="rfdn-video",
         usage="rfdn-video INPUT... [options]",
-        description="Makes videos larger and sharper with RFDN / E-RFDN. Sound, subtitles and timestamps stay as they are.",
+        description="Makes videos larger and sharper with RFDN / E-RFDN. Sound, subtitles and timestamps stay.",
         epilog=f"{upscale.EXAMPLES}\ncommands (rfdn-video COMMAND --help says more):\n{commands}\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

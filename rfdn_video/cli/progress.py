@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tqdm import tqdm
 
@@ -26,6 +27,7 @@ def progress(style: str | None, name: str, total: int | None) -> Iterator[Callab
     """
     style = style or ("bar" if sys.stderr.isatty() else "off")
     if style == "bar":
+        bar: tqdm[Any]
         with tqdm(total=total, desc=name, unit="frame", dynamic_ncols=True, file=sys.stderr) as bar:
             yield lambda done: _advance(bar, done)
     elif style == "json":
@@ -33,10 +35,10 @@ def progress(style: str | None, name: str, total: int | None) -> Iterator[Callab
         yield reporter.report
         reporter.write(reporter.done)
     else:
-        yield lambda done: None
+        yield lambda _: None
 
 
-def _advance(bar: tqdm[None], done: int) -> None:
+def _advance(bar: tqdm[Any], done: int) -> None:
     if bar.total is not None and done > bar.total:
         bar.total = None
     bar.update(done - bar.n)

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,9 +106,9 @@ def execute(args: argparse.Namespace) -> int:
     """Does every input in turn; a bad one does not stop the others. The first failure gives the exit code."""
     settings = _settings(args)
     _check_outputs(args)
-    from rfdn_video.cli.job import run_input  # noqa: PLC0415 - loads av; --help and bad usage need not wait for it
-    from rfdn_video.cli.main import fail  # noqa: PLC0415
-    from rfdn_video.cli.signals import interruptible  # noqa: PLC0415
+    from rfdn_video.cli.job import run_input
+    from rfdn_video.cli.main import fail
+    from rfdn_video.cli.signals import interruptible
 
     code = 0
     with interruptible():
@@ -127,10 +128,10 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def _settings(args: argparse.Namespace) -> Settings:
-    from rfdn_video.settings import Settings, load_preset  # noqa: PLC0415
+    from rfdn_video.settings import Settings, load_preset
 
-    names = "scale width height model tune weights device precision encoder crf container start end frames overwrite".split()
-    given = {name: value for name in names if (value := getattr(args, name)) is not None}
+    names = {field.name for field in fields(Settings)}
+    given = {name: value for name, value in vars(args).items() if name in names and value is not None}
     preset: dict[str, Any] = load_preset(args.preset) if args.preset else {}
     if {"scale", "width", "height"} & set(given):  # a size on the command line replaces the preset's
         preset = {k: v for k, v in preset.items() if k not in ("scale", "width", "height")}

@@ -145,6 +145,6 @@ def planes_of(picture: av.VideoFrame, layout: PixelFormat) -> Planes:
     size = np.dtype(layout.dtype).itemsize
     planes: list[NDArray[np.uint8 | np.uint16]] = []
     for plane in picture.planes:
-        rows = np.frombuffer(plane, layout.dtype).reshape(plane.height, plane.line_size // size)
-        planes.append(rows[:, : plane.width])
+        samples: NDArray[np.uint8 | np.uint16] = np.frombuffer(plane, layout.dtype)
+        planes.append(samples.reshape(plane.height, plane.line_size // size)[:, : plane.width])
     return tuple(planes)

@@ -1,0 +1,92 @@
+"""What all tests share: the switches, the shared material, made clips, and tiny networks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from rfdn_video.models.rfdn import RFDN, RFDNConfig
+
+SHARED = Path(__file__).parent.parent.parent / "shared"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--require-cuda", action="store_true", help="fail where no CUDA device is there, instead of skipping")
+    parser.addoption("--require-shared", action="store_true", help="fail where ../shared is absent, instead of skipping")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--require-cuda") or torch.cuda.is_available():
+        return
+    skip = pytest.mark.skip(reason="no CUDA device (--require-cuda makes this a failure)")
+    for item in items:
+        if "cuda" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def shared(request: pytest.FixtureRequest) -> Path:
+    """The folder of clips, data and the authors' checkpoint."""
+    if not SHARED.is_dir():
+        if request.config.getoption("--require-shared"):
+            pytest.fail("../shared is absent, and --require-shared was given")
+        pytest.skip("../shared (clips, data, the authors' checkpoint) is absent")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def ffmpeg() -> Callable[..., bytes]:
+    """Runs the ffmpeg command line, the oracle of many tests; gives its standard output."""
+    program = shutil.which("ffmpeg")
+    if program is None:
+        pytest.skip("the ffmpeg command line is absent; it is the oracle of this test")
+
+    def run(*arguments: str | Path) -> bytes:
+        command = [program, "-v", "error", "-nostdin", "-y", *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, check=True).stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def nearest_weights(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Path]:
+    """Weights files of tiny networks whose result is the source with every pixel repeated, exactly."""
+
+    def make(scale: int) -> Path:
+        network = RFDN(RFDNConfig(scale=scale, channels=4, blocks=1, distilled=2))
+        state = {name: torch.zeros_like(tensor) for name, tensor in network.state_dict().items()}
+        for channel in range(3):
+            state["fea_conv.weight"][channel, channel, 1, 1] = 1
+            outputs = slice(channel * scale**2, (channel + 1) * scale**2)
+            state["upsampler.0.weight"][outputs, channel, 1, 1] = 1
+        path = tmp_path_factory.mktemp("weights") / f"nearest_x{scale}.safetensors"
+        save_file(state, path, {"pixel_range": "1.0"})
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def nearest_x2(nearest_weights: Callable[[int], Path]) -> Path:
+    """See :func:`nearest_weights`."""
+    return nearest_weights(2)
+
+
+@pytest.fixture(scope="session")
+def command_line() -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+    """Runs ``rfdn-video`` as a user would, in a process of its own."""
+
+    def run(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "rfdn_video", *map(str, arguments)]
+        environment = os.environ | {"OMP_NUM_THREADS": "2"}
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, **options)  # type: ignore[call-overload, no-any-return]
+
+    yield run

@@ -1,0 +1,131 @@
+"""The colour path against zimg, VapourSynth's resizer, with the same kernel and siting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from rfdn_video.frame import ChromaLocation, Color, Matrix, PixelFormat
+from rfdn_video.inference.colorspace import PlanesToRGB, RGBToPlanes
+
+vs = pytest.importorskip("vapoursynth", reason="VapourSynth is absent; its zimg is the oracle of this test")
+
+CPU = torch.device("cpu")
+WIDTH, HEIGHT = 46, 34  # even, as VapourSynth wants it, and otherwise odd
+
+YUV420P8 = PixelFormat("yuv", 8, 1, 1)
+YUV420P10 = PixelFormat("yuv", 10, 1, 1)
+YUV422P10 = PixelFormat("yuv", 10, 1, 0)
+YUV444P8 = PixelFormat("yuv", 8)
+YUV444P12 = PixelFormat("yuv", 12)
+
+CASES = [
+    (YUV420P8, Color(Matrix.SMPTE170M)),
+    (YUV420P8, Color(Matrix.BT709)),
+    (YUV420P8, Color(Matrix.BT709, full_range=True)),
+    (YUV420P8, Color(Matrix.BT470BG, chroma_location=ChromaLocation.CENTER)),
+    (YUV420P10, Color(Matrix.BT2020_NCL, chroma_location=ChromaLocation.TOPLEFT)),
+    (YUV420P10, Color(Matrix.BT709, full_range=True, chroma_location=ChromaLocation.BOTTOMLEFT)),
+    (YUV422P10, Color(Matrix.BT709)),
+    (YUV444P8, Color(Matrix.SMPTE240M)),
+    (YUV444P12, Color(Matrix.FCC)),
+]
+
+
+def _picture(layout: PixelFormat, width: int = WIDTH, height: int = HEIGHT) -> list[NDArray[Any]]:
+    """A smooth picture with some noise, all over the code values."""
+    generator = np.random.default_rng(7)
+    peak = (1 << layout.depth) - 1
+    planes = []
+    for rows, columns in layout.plane_sizes(width, height):
+        y, x = np.mgrid[0:rows, 0:columns] / max(rows, columns)
+        values = 0.5 + 0.4 * np.sin(6 * x + 2 * y) * np.cos(5 * y) + generator.normal(0, 0.03, (rows, columns))
+        planes.append((values.clip(0, 1) * peak).astype(layout.dtype))
+    return planes
+
+
+def _clip(planes: Sequence[NDArray[Any]], format_id: int) -> Any:
+    blank = vs.core.std.BlankClip(format=format_id, width=planes[0].shape[1], height=planes[0].shape[0], length=1, keep=True)
+
+    def fill(n: int, f: Any) -> Any:
+        frame = f.copy()
+        for index, plane in enumerate(planes):
+            np.copyto(np.asarray(frame[index]), plane)
+        return frame
+
+    return vs.core.std.ModifyFrame(blank, blank, fill)
+
+
+def _format_id(layout: PixelFormat) -> int:
+    return int(vs.core.query_video_format(vs.YUV, vs.INTEGER, layout.depth, layout.sub_w, layout.sub_h).id)
+
+
+def _zimg(clip: Any, format_id: int, color: Color, side: str) -> list[NDArray[Any]]:
+    """Converts by zimg; ``side`` is "in" or "out", the end that is YUV."""
+    arguments = {
+        f"matrix{'_in' if side == 'in' else ''}": int(color.matrix),
+        f"range{'_in' if side == 'in' else ''}": 1 if color.full_range else 0,
+        f"chromaloc{'_in' if side == 'in' else ''}": int(color.chroma_location) - 1,
+    }
+    converted = vs.core.resize.Bicubic(
+        clip, format=format_id, filter_param_a=0, filter_param_b=0.5, filter_param_a_uv=0, filter_param_b_uv=0.5, **arguments
+    )
+    frame = converted.get_frame(0)
+    return [np.asarray(frame[i]).copy() for i in range(frame.format.num_planes)]
+
+
+@pytest.mark.parametrize(("layout", "color"), CASES)
+def test_planes_to_rgb_equals_zimg(layout: PixelFormat, color: Color) -> None:
+    planes = _picture(layout)
+    expected = np.stack(_zimg(_clip(planes, _format_id(layout)), vs.RGBS, color, "in"))
+    rgb = PlanesToRGB(layout, color, WIDTH, HEIGHT, CPU)([torch.from_numpy(p) for p in planes])
+    assert np.abs(rgb[0].numpy() - expected).max() * 255 < 0.01
+
+
+@pytest.mark.parametrize(("layout", "color"), CASES)
+def test_rgb_to_planes_equals_zimg(layout: PixelFormat, color: Color) -> None:
+    rgb = PlanesToRGB(layout, color, WIDTH, HEIGHT, CPU)([torch.from_numpy(p) for p in _picture(layout)])
+    expected = _zimg(_clip(list(rgb[0].numpy()), vs.RGBS), _format_id(layout), color, "out")
+    planes = RGBToPlanes(layout, color, WIDTH, HEIGHT, CPU)(rgb)
+    for got, want in zip(planes, expected, strict=True):
+        difference = np.abs(got.numpy().astype(int) - want.astype(int))
+        assert difference.max() <= 1
+        assert (difference > 0).mean() < 0.01  # values that lie on the edge between two codes
+
+
+@pytest.mark.parametrize("layout", [YUV444P8, YUV444P12, PixelFormat("gray", 10), PixelFormat("rgb", 8)])
+@pytest.mark.parametrize("full_range", [False, True])
+def test_round_trip_without_subsampling_is_lossless(layout: PixelFormat, full_range: bool) -> None:
+    color = Color(Matrix.RGB if layout.family == "rgb" else Matrix.BT709, full_range=full_range)
+    planes = [torch.from_numpy(p) for p in _picture(layout)]
+    back = RGBToPlanes(layout, color, WIDTH, HEIGHT, CPU)(PlanesToRGB(layout, color, WIDTH, HEIGHT, CPU)(planes))
+    for got, want in zip(back, planes, strict=True):
+        assert torch.equal(got, want)
+
+
+@pytest.mark.parametrize(("layout", "color"), CASES)
+def test_flat_patches_come_back_exactly(layout: PixelFormat, color: Color) -> None:
+    """Also beyond black and white, and for colours outside RGB's cube: nothing is clamped in between."""
+    unit = 1 << (layout.depth - 8)
+    for code in (0, 4 * unit, 16 * unit, 128 * unit, 235 * unit, 254 * unit):
+        sizes = layout.plane_sizes(9, 7)
+        codes = (code, 255 * unit - code, 90 * unit)
+        planes = [torch.from_numpy(np.full(s, v, layout.dtype)) for s, v in zip(sizes, codes, strict=True)]
+        back = RGBToPlanes(layout, color, 9, 7, CPU)(PlanesToRGB(layout, color, 9, 7, CPU)(planes))
+        for got, want in zip(back, planes, strict=True):
+            assert torch.equal(got, want)
+
+
+def test_known_colours() -> None:
+    """ITU-R BT.709 colour bars, 75 %, at 8 bit studio range."""
+    layout, color = YUV444P8, Color(Matrix.BT709)
+    bars = {(180, 128, 128): (0.75, 0.75, 0.75), (51, 109, 212): (0.75, 0, 0), (28, 212, 120): (0, 0, 0.75)}
+    for codes, expected in bars.items():
+        planes = [torch.full((1, 1), code, dtype=torch.uint8) for code in codes]
+        rgb = PlanesToRGB(layout, color, 1, 1, CPU)(planes).flatten()
+        assert rgb.numpy() == pytest.approx(expected, abs=0.004)

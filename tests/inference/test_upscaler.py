@@ -1,0 +1,180 @@
+"""The upscaler: tensors and frames, sizes, precision, and that all ways give the same pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+
+from rfdn_video import Color, Frame, PixelFormat, Upscaler, load_weights
+from rfdn_video.errors import DeviceError, UsageError
+from rfdn_video.frame import Matrix
+
+YUV420 = PixelFormat("yuv", 8, 1, 1)
+BUNDLED = Path(__file__).parent.parent.parent / "rfdn_video" / "weights" / "e-rfdn_x2_video.safetensors"
+
+
+def _frames(count: int, width: int, height: int, layout: PixelFormat = YUV420) -> list[Frame]:
+    generator = np.random.default_rng(3)
+    peak = 1 << layout.depth
+    return [
+        Frame(
+            tuple(generator.integers(0, peak, size).astype(layout.dtype) for size in layout.plane_sizes(width, height)),
+            layout,
+            Color(Matrix.BT709),
+            pts=1000 + 7 * index * index,
+            duration=7,
+            time_base=Fraction(1, 90000),
+        )
+        for index in range(count)
+    ]
+
+
+def test_tensor_in_tensor_out(nearest_x2: Path) -> None:
+    """The test network repeats every pixel: a closed form for the whole way."""
+    image = torch.rand(2, 3, 20, 31)
+    expected = image.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+    upscaler = Upscaler(scale=2, weights=nearest_x2, device="cpu")
+    assert torch.allclose(upscaler(image), expected, atol=1e-6)
+    assert torch.allclose(upscaler(image[0]), expected[0], atol=1e-6)
+    assert upscaler(image.double()).dtype is torch.float64
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 40), (7, 3), (15, 15)])
+def test_smaller_than_the_attention_needs(height: int, width: int) -> None:
+    """Tiny pictures come out at their size, and as the edge-extended picture does."""
+    upscaler = Upscaler(scale=2, device="cpu")
+    image = torch.rand(3, height, width)
+    extended = F.pad(image[None], (0, max(0, 15 - width), 0, max(0, 15 - height)), mode="replicate")
+    expected = upscaler(extended)[0, :, : 2 * height, : 2 * width]
+    assert torch.allclose(upscaler(image), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("scale", "passes", "size"), [(2, 1, (40, 60)), (4, 2, (80, 120)), (3, 2, (60, 90)), (1.5, 1, (30, 45))])
+def test_scales_without_weights(nearest_x2: Path, scale: float, passes: int, size: tuple[int, int]) -> None:
+    upscaler = Upscaler(scale=scale, weights=nearest_x2, device="cpu")
+    assert upscaler.plan(30, 20).passes == passes
+    assert upscaler(torch.rand(3, 20, 30)).shape[1:] == size
+
+
+def test_frames_keep_order_time_format_and_colour(nearest_x2: Path) -> None:
+    layout = PixelFormat("yuv", 10)
+    frames = _frames(9, 18, 16, layout)
+    results = list(Upscaler(scale=2, weights=nearest_x2, device="cpu").stream(frames))
+    assert [(r.pts, r.duration, r.time_base) for r in results] == [(f.pts, f.duration, f.time_base) for f in frames]
+    for frame, result in zip(frames, results, strict=True):
+        assert (result.format, result.color) == (frame.format, frame.color)
+        for plane, larger in zip(frame.planes, result.planes, strict=True):
+            np.testing.assert_array_equal(larger, plane.repeat(2, 0).repeat(2, 1))
+
+
+def test_slots_do_not_change_pixels() -> None:
+    frames = _frames(7, 24, 18)
+    few, many = (list(Upscaler(scale=2, device="cpu", slots=count).stream(frames)) for count in (2, 5))
+    for a, b in zip(few, many, strict=True):
+        for plane_a, plane_b in zip(a.planes, b.planes, strict=True):
+            np.testing.assert_array_equal(plane_a, plane_b)
+
+
+def test_size_may_change_in_mid_stream(nearest_x2: Path) -> None:
+    frames = [*_frames(3, 20, 16), *_frames(2, 30, 18), *_frames(2, 20, 16)]
+    results = list(Upscaler(scale=2, weights=nearest_x2, device="cpu").stream(frames))
+    assert [(r.width, r.height) for r in results] == [(2 * f.width, 2 * f.height) for f in frames]
+
+
+def test_results_own_their_memory(nearest_x2: Path) -> None:
+    """A result must not change when its slot is used again."""
+    stream = Upscaler(scale=2, weights=nearest_x2, device="cpu", slots=2).stream(_frames(8, 20, 16))
+    first = next(stream)
+    before = [plane.copy() for plane in first.planes]
+    list(stream)
+    for plane, copy in zip(first.planes, before, strict=True):
+        np.testing.assert_array_equal(plane, copy)
+
+
+def test_half_precision_is_within_one_code_value() -> None:
+    image = torch.rand(3, 24, 24)
+    full, half = (Upscaler(scale=2, device="cpu", precision=p)(image) for p in ("fp32", "fp16"))
+    assert 0 < (full - half).abs().max() * 255 < 1
+
+
+def test_overflow_in_half_precision_is_done_again(tmp_path: Path) -> None:
+    """Features of 1e5 overflow fp16 and cancel in fp32."""
+    state = load_file(BUNDLED)
+    state["LR_conv.bias"] += 1e5
+    state["upsampler.0.bias"] -= (state["upsampler.0.weight"].double() * 1e5).sum((1, 2, 3)).float()
+    path = tmp_path / "overflow.safetensors"
+    save_file(state, path, {"pixel_range": "1.0"})
+    upscaler = Upscaler(scale=2, device="cpu", precision="fp16", weights=path)
+    exact = Upscaler(scale=2, device="cpu", precision="fp32", weights=path)
+    frames = _frames(4, 24, 18)
+    for got, want in zip(upscaler.stream(frames), exact.stream(frames), strict=True):
+        for plane, expected in zip(got.planes, want.planes, strict=True):
+            np.testing.assert_array_equal(plane, expected)
+    assert upscaler.recomputed_frames == 4
+    assert torch.isfinite(upscaler(torch.rand(3, 20, 20))).all()
+
+
+def test_stopping_early_leaves_no_thread(nearest_x2: Path) -> None:
+    import threading
+
+    stream = Upscaler(scale=2, weights=nearest_x2, device="cpu").stream(_frames(20, 20, 16))
+    next(stream)
+    stream.close()
+    assert not [t for t in threading.enumerate() if t.name.startswith("rfdn-queue")]
+
+
+def test_what_the_source_raises_comes_through(nearest_x2: Path) -> None:
+    def broken():  # type: ignore[no-untyped-def]
+        yield from _frames(4, 20, 16)
+        raise ValueError("the decoder broke")
+
+    results = []
+    with pytest.raises(ValueError, match="the decoder broke"):
+        for result in Upscaler(scale=2, weights=nearest_x2, device="cpu").stream(broken()):
+            results.append(result)  # noqa: PERF402 - the loop is what is tested
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        ({"scale": 1}, UsageError, "above 1"),
+        ({"scale": 9}, UsageError, "up to 8"),
+        ({"scale": 2, "height": 100}, UsageError, "give one of"),
+        ({"slots": 1}, UsageError, "at least 2"),
+        ({"device": "abacus"}, DeviceError, "not known"),
+        ({"device": "cuda:99"}, DeviceError, "cuda:99"),
+    ],
+)
+def test_bad_arguments(arguments: dict[str, object], error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        Upscaler(**arguments)  # type: ignore[arg-type]
+
+
+def test_bad_tensor(nearest_x2: Path) -> None:
+    upscaler = Upscaler(weights=nearest_x2, device="cpu")
+    for image in (torch.rand(20, 20), torch.rand(1, 4, 20, 20), torch.zeros(3, 20, 20, dtype=torch.uint8)):
+        with pytest.raises(UsageError, match=r"\[3, H, W\]"):
+            upscaler(image)
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_cuda_equals_cpu(precision: str) -> None:
+    frames = _frames(12, 64, 48)
+    expected = Upscaler(scale=2, device="cpu", precision="fp32").stream(frames)
+    got = Upscaler(scale=2, device="cuda", precision=precision).stream(frames)
+    for a, b in zip(got, expected, strict=True):
+        for plane_a, plane_b in zip(a.planes, b.planes, strict=True):
+            assert np.abs(plane_a.astype(int) - plane_b.astype(int)).max() <= 1
+
+
+def test_weights_object_serves_too(nearest_weights: Callable[[int], Path]) -> None:
+    weights = load_weights(nearest_weights(3))
+    assert Upscaler(scale=3, weights=weights, device="cpu").output_size(20, 10) == (60, 30)
