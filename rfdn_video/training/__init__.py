@@ -1,0 +1,1 @@
+"""Training, evaluation and the paper's studies; needs nothing of the video pipeline."""

@@ -1,0 +1,125 @@
+"""How well weights do on a folder of images: enlarge each, round to 8 bit, compare with the original."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rfdn_video.errors import InputError
+from rfdn_video.training.images import find_images, read_image
+from rfdn_video.training.imresize import RGB8, Kernel, imresize
+from rfdn_video.training.metrics import Scores, score
+
+__all__ = ["Enlarger", "Evaluation", "Pair", "evaluate", "find_pairs", "interpolator", "network_enlarger"]
+
+type Enlarger = Callable[[RGB8], RGB8]
+"""From [H, W, 3] to [s*H, s*W, 3]."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An original and its reduced copy, where there is one; else it is made by MATLAB's bicubic."""
+
+    name: str
+    high: Path
+    low: Path | None
+
+    def load(self, scale: int) -> tuple[RGB8, RGB8]:
+        """(low, high) with high's sides exactly ``scale`` times low's.
+
+        Raises:
+            InputError: an image cannot be read, or the two do not belong together.
+        """
+        high = read_image(self.high)
+        height, width = (side // scale * scale for side in high.shape[:2])
+        high = high[:height, :width]
+        low = read_image(self.low) if self.low else imresize(high, 1 / scale)
+        if (low.shape[0] * scale, low.shape[1] * scale) != (height, width):
+            size = f"{low.shape[1]}x{low.shape[0]} pixels"
+            raise InputError(f"{self.low}: {size} are no 1/{scale} of {self.high.name}'s {width}x{height}")
+        return low, high
+
+
+def find_pairs(folder: Path, scale: int) -> list[Pair]:
+    """The images of a folder: its ``HR/`` with its ``LR/`` (equal stems), or those in it alone.
+
+    Where the folder has no ``HR/`` but an ``x2/`` to ``x4/`` that has, the one of ``scale`` is used.
+
+    Raises:
+        InputError: no folder, no image, or one of HR/ without its partner in LR/.
+    """
+    if not (folder / "HR").is_dir() and (folder / f"x{scale}" / "HR").is_dir():
+        folder = folder / f"x{scale}"
+    if not (folder / "HR").is_dir():
+        return [Pair(path.stem, path, None) for path in find_images(folder)]
+    highs = find_images(folder / "HR")
+    lows = {path.stem: path for path in find_images(folder / "LR")} if (folder / "LR").is_dir() else None
+    if lows is not None and (alone := [path for path in highs if path.stem not in lows]):
+        raise InputError(f"{alone[0]}: no image of that name in {folder / 'LR'}; remove LR/ to have it made")
+    return [Pair(path.stem, path, lows[path.stem] if lows else None) for path in highs]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Scores of one method: a mean and each image's."""
+
+    name: str
+    images: dict[str, Scores]
+
+    @property
+    def mean(self) -> Scores:
+        """The mean of each score over the images."""
+        rows = list(self.images.values())
+        return Scores(*(fmean(getattr(row, field) for row in rows) for field in Scores.__dataclass_fields__))
+
+
+def evaluate(name: str, enlarge: Enlarger, pairs: Sequence[Pair], scale: int) -> Evaluation:
+    """Scores one method on all pairs; ``scale`` pixels are cut off each border, as papers do."""
+    images = {}
+    for pair in pairs:
+        low, high = pair.load(scale)
+        images[pair.name] = score(enlarge(low), high, border=scale)
+    return Evaluation(name, images)
+
+
+def interpolator(scale: int, kernel: Kernel) -> Enlarger:
+    """Enlarges by MATLAB's bicubic or Lanczos."""
+    return lambda low: imresize(low, scale, kernel)
+
+
+def network_enlarger(
+    network: nn.Module, pixel_range: float, device: torch.device, self_ensemble: bool = False
+) -> Enlarger:
+    """Enlarges by a network in evaluation mode on ``device``.
+
+    Args:
+        self_ensemble: take the mean over the eight flips and turns of the input (Timofte et al. 2016).
+    """
+
+    @torch.inference_mode()
+    def enlarge(low: RGB8) -> RGB8:
+        image = torch.from_numpy(np.moveaxis(low, 2, 0)[None].copy()).to(device)
+        image = image.float() * (pixel_range / 255)
+        output = _ensemble(network, image) if self_ensemble else network(image)
+        pixels = (output[0] * (255 / pixel_range)).round().clamp(0, 255).to(torch.uint8)
+        return np.ascontiguousarray(np.moveaxis(pixels.cpu().numpy(), 0, 2))
+
+    return enlarge
+
+
+def _ensemble(network: nn.Module, image: Tensor) -> Tensor:
+    total: Tensor | None = None
+    for flip in (False, True):
+        for turns in range(4):
+            seen = torch.rot90(image.flip(3) if flip else image, turns, (2, 3))
+            output = torch.rot90(network(seen), -turns, (2, 3))
+            output = output.flip(3) if flip else output
+            total = output if total is None else total + output
+    assert total is not None
+    return total / 8

@@ -1,0 +1,134 @@
+"""One network learning: weights, their moving average, Adam and the loss. Knows no files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from rfdn_video.errors import ModelError
+from rfdn_video.models.rfdn import RFDN
+from rfdn_video.models.weights import Weights
+from rfdn_video.training.recipe import Recipe
+
+__all__ = ["Learner"]
+
+LOSSES = {"l1": F.l1_loss, "l2": F.mse_loss}
+
+
+class Learner:
+    """Takes steps of a recipe.
+
+    In a process group the gradients are means over all processes, so that equal shares of a batch
+    in several processes teach what the whole batch teaches in one.
+
+    Args:
+        start: weights to start from, of the same network at any scale: the upsampler of another
+            scale begins as its nearest neighbour. Their pixel range is kept.
+
+    Raises:
+        ModelError: ``start`` is of another network.
+    """
+
+    def __init__(self, recipe: Recipe, device: torch.device, start: Weights | None = None) -> None:
+        self.recipe, self.device = recipe, device
+        self.pixel_range = start.pixel_range if start else 1.0
+        torch.manual_seed(recipe.seed)
+        self.network = RFDN(recipe.config)
+        if start:
+            _carry_over(start, self.network)
+        self.network.to(device).to(memory_format=torch.channels_last)
+        average = get_ema_multi_avg_fn(recipe.ema)  # type: ignore[no-untyped-call]
+        self.average = AveragedModel(self.network, multi_avg_fn=average)
+        self._parallel: nn.Module = self.network
+        if dist.is_initialized():
+            self._parallel = DistributedDataParallel(self.network)
+        # Half precision on CUDA: fp16, since bf16's 8 bits of mantissa are fewer than a pixel's.
+        self._half = device.type == "cuda"
+        self._scaler = torch.amp.GradScaler(device.type, enabled=self._half)
+        self._optimizer = self._new_optimizer()
+
+    def _new_optimizer(self) -> torch.optim.Adam:
+        return torch.optim.Adam(self.network.parameters(), betas=(0.9, 0.999), eps=1e-8)
+
+    def step(self, low: Tensor, high: Tensor, number: int) -> Tensor:
+        """Learns from one batch.
+
+        Args:
+            low: [B, 3, p, p], uint8.
+            high: [B, 3, s*p, s*p], uint8.
+            number: of the step, from 0; it decides the stage and its learning rate.
+
+        Returns:
+            The batch's loss on pixel values of 0..1, a scalar on the device.
+        """
+        stage, inner = self.recipe.stage_at(number)
+        if inner == 0:
+            self._optimizer = self._new_optimizer()
+        for group in self._optimizer.param_groups:
+            group["lr"] = stage.lr_at(inner)
+        loss = self._loss(
+            low.to(self.device, non_blocking=True), high.to(self.device, non_blocking=True), stage.loss
+        )
+        self._optimizer.zero_grad(set_to_none=True)
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+        self._scaler.step(self._optimizer)
+        self._scaler.update()
+        self.average.update_parameters(self.network)
+        return loss.detach()
+
+    def _loss(self, low: Tensor, high: Tensor, kind: str) -> Tensor:
+        image = (low.float() * (self.pixel_range / 255)).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(self.device.type, torch.float16, enabled=self._half):
+            output = self._parallel(image)
+        return LOSSES[kind](output.float() / self.pixel_range, high.float() / 255)
+
+    def averaged(self) -> nn.Module:
+        """The network with the averaged weights, in evaluation mode; not to be changed."""
+        return self.average.module.eval()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next step depends on: tensors, numbers and texts only."""
+        return {
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "scaler": self._scaler.state_dict(),
+            "pixel_range": self.pixel_range,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes up where :meth:`state_dict` was called."""
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self._optimizer.load_state_dict(state["optimizer"])
+        self._scaler.load_state_dict(state["scaler"])
+        self.pixel_range = state["pixel_range"]
+
+
+def _carry_over(start: Weights, network: RFDN) -> None:
+    config = network.config
+    state = {**start.state}
+    for name in ("upsampler.0.weight", "upsampler.0.bias"):
+        state[name] = _rescale_upsampler(state[name], start.scale, config.scale)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError:
+        have = f"{start.network}, {start.config.blocks} blocks of {start.config.channels} channels"
+        raise ModelError(
+            f"{start.path}: holds {have}; the recipe wants {config.blocks} {config.block} blocks "
+            f"of {config.channels}; start from weights of the same network"
+        ) from None
+
+
+def _rescale_upsampler(tensor: Tensor, source: int, target: int) -> Tensor:
+    """[3 * source**2, ...] -> [3 * target**2, ...]: each new sub-pixel starts as the old one at its place."""
+    nearest = torch.arange(target) * source // target
+    rest = tensor.shape[1:]
+    grid = tensor.reshape(3, source, source, *rest)
+    return grid[:, nearest][:, :, nearest].reshape(3 * target**2, *rest)

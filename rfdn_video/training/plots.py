@@ -1,0 +1,69 @@
+"""PNG plots of a training and of the study; needs matplotlib, which comes with ``rfdn-video[train]``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rfdn_video.errors import UsageError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["plot_curve", "plot_tradeoff"]
+
+type Points = Mapping[str, tuple[float, float]]
+
+
+def plot_curve(path: Path, label: str, steps: Sequence[int], values: Sequence[float]) -> None:
+    """Draws one value over the steps of a training.
+
+    Raises:
+        UsageError: matplotlib is not installed.
+    """
+    figure, axes = _figure()
+    axes.plot(steps, values)
+    axes.set(xlabel="step", ylabel=label)
+    axes.grid(alpha=0.3)
+    _save(figure, path)
+
+
+def plot_tradeoff(path: Path, cost: str, own: Points, published: Points, note: str) -> None:
+    """Draws PSNR against a cost, as figures 4 and 5 of the paper do.
+
+    Args:
+        cost: what the horizontal axis shows, with its unit.
+        own, published: (cost, PSNR in dB) by name.
+        note: how the own points came about; it becomes the title.
+
+    Raises:
+        UsageError: matplotlib is not installed.
+    """
+    figure, axes = _figure()
+    for label, points, marker in (("measured here", own, "o"), ("published", published, "^")):
+        if points:
+            axes.scatter(*zip(*points.values(), strict=True), marker=marker, label=label)
+        for name, position in points.items():
+            axes.annotate(name, position, textcoords="offset points", xytext=(5, 4), fontsize=8)
+    axes.set(xlabel=cost, ylabel="PSNR on Y (dB)", title=note)
+    axes.title.set_fontsize(8)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    _save(figure, path)
+
+
+def _figure() -> tuple[Figure, Axes]:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise UsageError("matplotlib is missing; install rfdn-video[train], or give --no-plots") from None
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    return figure, figure.add_subplot()
+
+
+def _save(figure: Figure, path: Path) -> None:
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    figure.savefig(unfinished, format="png", dpi=120)
+    unfinished.replace(path)

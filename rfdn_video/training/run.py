@@ -1,0 +1,127 @@
+"""A training as the user asks for it: recipe, data and folder, kept in the folder to go on from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from rfdn_video.errors import InputError, ModelError, OutputError, UsageError
+from rfdn_video.models.catalog import BUNDLED
+from rfdn_video.models.weights import Weights, load_weights
+from rfdn_video.training.checkpoint import write_text
+from rfdn_video.training.data import PairCache
+from rfdn_video.training.distributed import Process, join
+from rfdn_video.training.evaluate import find_pairs
+from rfdn_video.training.learner import Learner
+from rfdn_video.training.recipe import Recipe, parse_recipe
+from rfdn_video.training.sources import find_sources, prepare_cache
+from rfdn_video.training.train import CHECKPOINT, Trainer
+
+__all__ = ["RUN", "Run", "load_run", "open_trainer"]
+
+RUN = "run.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything about one training.
+
+    Attributes:
+        recipe: what is done.
+        data: images, videos, and folders of them.
+        validation: a folder of images to try the weights on, or None.
+        start: a weights file to start from, ``"bundled"``, or None.
+        cache: folder for prepared pairs; several trainings may share it.
+    """
+
+    recipe: Recipe
+    data: tuple[Path, ...]
+    validation: Path | None
+    start: str | None
+    cache: Path
+
+    def save(self, folder: Path) -> None:
+        """Begins a folder for this training.
+
+        Raises:
+            UsageError: the recipe needs weights to start from, and none are given.
+            OutputError: the folder holds a training already.
+        """
+        if self.recipe.needs_start and self.start is None:
+            raise UsageError(
+                f"this recipe starts x{self.recipe.scale} from trained weights; give --start FILE, "
+                "or --from-scratch to do without"
+            )
+        if (folder / RUN).exists():
+            raise OutputError(f"{folder}: holds a training; go on with --resume, or give another folder")
+        write_text(
+            folder / RUN,
+            {
+                "recipe": self.recipe.as_dict(),
+                "data": [str(path.absolute()) for path in self.data],
+                "validation": str(self.validation.absolute()) if self.validation else None,
+                "start": self.start,
+                "cache": str(self.cache.absolute()),
+            },
+        )
+
+
+def load_run(folder: Path) -> Run:
+    """Reads what :meth:`Run.save` wrote.
+
+    Raises:
+        InputError: the folder holds no training.
+    """
+    try:
+        values = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        return Run(
+            recipe=parse_recipe(values["recipe"], str(folder / RUN)),
+            data=tuple(Path(path) for path in values["data"]),
+            validation=Path(values["validation"]) if values["validation"] else None,
+            start=values["start"],
+            cache=Path(values["cache"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(f"{folder}: holds no training to go on with ({RUN} is missing or damaged)") from None
+
+
+@contextmanager
+def open_trainer(
+    run: Run, folder: Path, device: torch.device, report: Callable[[int], None]
+) -> Iterator[Trainer]:
+    """Makes ready to train, from the folder's checkpoint where there is one.
+
+    Args:
+        report: told how many training pairs were prepared so far.
+    """
+    pairs = find_pairs(run.validation, run.recipe.scale) if run.validation else []
+    with join(device, run.recipe.batch) as (process, own_device):
+        cache = _shared_cache(run, process, report)
+        resume = (folder / CHECKPOINT).exists()
+        start = None if resume or run.start is None else _load_start(run)
+        learner = Learner(run.recipe, own_device, start)
+        origin = "from scratch" if run.start is None else f"from {Path(run.start).name}"
+        yield Trainer(learner, cache, folder, validation=pairs, origin=origin, process=process, resume=resume)
+
+
+def _shared_cache(run: Run, process: Process, report: Callable[[int], None]) -> PairCache:
+    sources = find_sources(run.data)
+    if process.rank == 0:
+        prepare_cache(sources, run.recipe, run.cache, report)
+    process.wait()
+    return prepare_cache(sources, run.recipe, run.cache, report)
+
+
+def _load_start(run: Run) -> Weights:
+    if run.start != "bundled":
+        return load_weights(Path(str(run.start)))
+    scale = run.recipe.starts_from or run.recipe.scale
+    for weights in BUNDLED:
+        if (weights.network, weights.tune, weights.scale) == (run.recipe.network, "clean", scale):
+            return load_weights(weights.path, sha256=weights.sha256)
+    raise ModelError(f"no weights of {run.recipe.network} x{scale} are bundled; give a file with --start")

@@ -1,0 +1,150 @@
+"""Evaluation: the authors' published quality, and the command's formats and refusals."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from argparse import ArgumentParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from rfdn_video.cli import eval as eval_command
+from rfdn_video.errors import InputError, ModelError, UsageError
+from rfdn_video.models.catalog import BUNDLED
+from rfdn_video.models.weights import load_weights
+from rfdn_video.training.evaluate import evaluate, find_pairs, network_enlarger
+from rfdn_video.training.imresize import imresize
+
+CPU = torch.device("cpu")
+
+
+def authors_psnr(shared: Path, test_set: str) -> float:
+    weights = load_weights(shared / "weights" / "RFDN_AIM.pth")
+    enlarge = network_enlarger(weights.build(), weights.pixel_range, CPU)
+    return evaluate("authors", enlarge, find_pairs(shared / "data" / test_set, 4), 4).mean.psnr_y
+
+
+@pytest.mark.shared
+def test_the_authors_checkpoint_reaches_its_psnr_on_set5(shared: Path) -> None:
+    assert authors_psnr(shared, "Set5") == pytest.approx(32.16, abs=0.01)
+
+
+@pytest.mark.shared
+@pytest.mark.skipif("RFDN_SLOW" not in os.environ, reason="takes minutes; set RFDN_SLOW=1")
+def test_the_authors_checkpoint_reaches_its_psnr_on_bsd100(shared: Path) -> None:
+    assert authors_psnr(shared, "BSD100") == pytest.approx(27.61, abs=0.01)
+
+
+@pytest.mark.shared
+def test_the_bundled_clean_weights_reach_what_the_catalogue_says(shared: Path) -> None:
+    bundled = next(b for b in BUNDLED if (b.tune, b.scale) == ("clean", 2))
+    weights = load_weights(bundled.path)
+    enlarge = network_enlarger(weights.build(), weights.pixel_range, CPU)
+    psnr = evaluate("x", enlarge, find_pairs(shared / "data" / "Set5", 2), 2).mean.psnr_y
+    assert round(psnr, 2) == dict(bundled.psnr_y)["Set5"]
+
+
+class Lopsided(nn.Module):
+    """Enlarges by repeating pixels, and brightens the left column only."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        output = image.repeat_interleave(2, 2).repeat_interleave(2, 3)
+        return torch.cat((output[..., :1] + 0.8, output[..., 1:]), dim=3)
+
+
+def test_the_self_ensemble_is_the_mean_over_flips_and_turns() -> None:
+    low = np.full((4, 4, 3), 51, np.uint8)
+    output = network_enlarger(Lopsided(), 1.0, CPU, self_ensemble=True)(low)
+    # Two of the eight views have each side on the left: 0.8 * 2 / 8 of 255 is 51; a corner gets it twice.
+    assert output[0, 0].tolist() == [153, 153, 153]
+    assert output[0, 3].tolist() == [102, 102, 102]
+    assert output[3, 7].tolist() == [102, 102, 102]
+    assert output[3, 3].tolist() == [51, 51, 51]
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Two smooth pictures, 49x37 (no multiple of a scale) and 64x48."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for i, (height, width) in enumerate(((37, 49), (48, 64))):
+        y, x = np.mgrid[:height, :width]
+        image = np.stack((x * 4, y * 5, (x + y) * 2), axis=2).clip(0, 255).astype(np.uint8)
+        Image.fromarray(image).save(folder / f"picture{i}.png")
+    return folder
+
+
+def run_eval(*arguments: object) -> int:
+    parser = ArgumentParser()
+    eval_command.add_arguments(parser)
+    return eval_command.execute(parser.parse_args([str(argument) for argument in arguments]))
+
+
+def test_json_has_means_and_each_image(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_eval(pictures, "-s", 2, "--tune", "clean", "--json") == 0
+    content = json.loads(capsys.readouterr().out)
+    assert [result["name"].split()[0] for result in content["results"]] == ["bicubic", "lanczos", "e-rfdn"]
+    for result in content["results"]:
+        assert set(result["images"]) == {"picture0", "picture1"}
+        for metric in ("psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb"):
+            values = [image[metric] for image in result["images"].values()]
+            assert result[metric] == pytest.approx(sum(values) / 2)
+    assert content["results"][2]["psnr_y"] > 30
+
+
+def test_csv_has_a_row_for_each_image(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_eval(pictures, "-s", 3, "--csv") == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [(row["method"], row["image"]) for row in rows] == [
+        (method, image) for method in ("bicubic", "lanczos") for image in ("picture0", "picture1", "mean")
+    ]
+
+
+def test_markdown_stands_beside_the_published_numbers(
+    pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures.rename(pictures.parent / "Set5")
+    assert run_eval(pictures.parent / "Set5", "-s", 4, "--markdown") == 0
+    table = capsys.readouterr().out
+    assert "| method | scale | parameters | Set5 |" in table
+    assert "| rfdn (published) | x4 | | 32.24/0.8952 |" in table
+
+
+def test_low_resolution_images_are_taken_from_their_folder(pictures: Path) -> None:
+    highs, lows = pictures / "HR", pictures / "LR"
+    highs.mkdir()
+    lows.mkdir()
+    for path in pictures.glob("*.png"):
+        path.rename(highs / path.name)
+    Image.fromarray(np.zeros((18, 24, 3), np.uint8)).save(lows / "picture0.png")
+    with pytest.raises(InputError, match="picture1"):
+        find_pairs(pictures, 2)
+    Image.fromarray(np.zeros((9, 9, 3), np.uint8)).save(lows / "picture1.png")
+    first, second = find_pairs(pictures, 2)
+    low, high = first.load(2)
+    assert high.shape == (36, 48, 3)
+    assert not low.any()
+    with pytest.raises(InputError, match="9x9"):
+        second.load(2)
+
+
+def test_without_a_folder_for_them_they_are_made(pictures: Path) -> None:
+    low, high = find_pairs(pictures, 3)[0].load(3)
+    assert high.shape == (36, 48, 3)
+    np.testing.assert_array_equal(low, imresize(high, 1 / 3))
+
+
+def test_what_cannot_be_evaluated_is_refused(pictures: Path) -> None:
+    with pytest.raises(UsageError, match="x2, not x4"):
+        run_eval(pictures, "-s", 4, "-w", BUNDLED[0].path)
+    with pytest.raises(ModelError, match="x3"):
+        run_eval(pictures, "-s", 3, "--tune", "video")
+    with pytest.raises(InputError, match="no such folder"):
+        run_eval(pictures / "nowhere", "-s", 2)
