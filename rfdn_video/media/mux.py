@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import BinaryIO
 
 import av
@@ -23,6 +24,7 @@ from rfdn_video.errors import OutputError
 from rfdn_video.frame import Color, Frame
 from rfdn_video.media.copy import CopiedStream, PacketCopier
 from rfdn_video.media.info import MediaInfo, OtherStream
+from rfdn_video.media.matroska import set_display_shape
 from rfdn_video.media.source import open_source
 from rfdn_video.media.target import Target
 from rfdn_video.media.timing import TimeRange
@@ -98,7 +100,7 @@ class Output:
         streams: tuple[OtherStream, ...],
         wanted: TimeRange,
     ) -> None:
-        self._target, self._layout, self._wanted = target, layout, wanted
+        self._file, self._target, self._layout, self._wanted = file, target, layout, wanted
         self._origin: Fraction | None = None
         self._base = info.start_time if info.time_origin_is_arbitrary else Fraction(0)
         self._durations: dict[int, int] = {}
@@ -143,6 +145,7 @@ class Output:
             self._mux(self._stream.encode(None))
             self._copier.finish(self._container, end, self._origin or Fraction(0))
             self._container.close()
+            self._complete()
         except (av.FFmpegError, OSError) as error:
             raise _write_error(error) from None
         finally:
@@ -155,6 +158,12 @@ class Output:
             self._container.close()
         except (av.FFmpegError, OSError, ValueError):
             return  # the result is thrown away
+
+    def _complete(self) -> None:
+        """Matroska learns the shape of pixels from the stream, which PyAV cannot set; MP4 from the encoder."""
+        layout, matroska = self._layout, self._target.container.name in ("mkv", "webm")
+        if matroska and layout.sample_aspect_ratio != 1 and isinstance(self._file, str):
+            set_display_shape(Path(self._file), layout.sample_aspect_ratio * Fraction(layout.width, layout.height))
 
     def _choose_origin(self, first: Fraction) -> Fraction:
         """What is subtracted from all times: the range's start, else the recording's arbitrary origin.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def check_is_file(path: Path) -> None:
     try:
         status = path.stat()
     except FileNotFoundError:
-        hint = "; only local files are read, no URLs" if "://" in str(path) else ""
+        hint = "; only local files are read, no URLs" if re.match(r"[a-z][a-z0-9+.-]+:/", str(path)) else ""
         raise InputError(f"{path}: no such file{hint}") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None

@@ -125,12 +125,13 @@ def _video_differences(found: _Found, written: Written) -> Iterator[str]:
 
 def _duration_differences(container: InputContainer, written: Written) -> Iterator[str]:
     """The end of the presentation, to within one frame: what a frame lasts is not stored by every container."""
-    if not written.pts or container.duration is None:
+    if not written.pts or not container.duration or container.format.name == "nut":
         return
     frame = max(written.last_duration * written.layout.time_base, MAX_OFFSET_ERROR)
     ends = [(written.pts[-1] + written.last_duration) * written.layout.time_base]
     ends += [copied.end for copied in written.copied if copied.end is not None and copied.source.kind == "audio"]
-    found = Fraction(container.duration + (container.start_time or 0), av.time_base)
+    # MP4 and Matroska count it from zero, not from the first picture; NUT does not store it.
+    found = Fraction(container.duration, av.time_base)
     if abs(found - max(ends)) > frame + MAX_OFFSET_ERROR:
         yield f"it ends at {float(found):.3f} s instead of {float(max(ends)):.3f} s"
 

@@ -1,0 +1,116 @@
+"""Probing real files: what is found, what is refused, and with which words."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from rfdn_video import probe
+from rfdn_video.errors import InputError, NoVideoError
+from rfdn_video.frame import Matrix, PixelFormat
+
+
+def test_describes_a_tagged_clip(shared: Path) -> None:
+    info = probe(shared / "clips" / "bt601.mp4")
+    video = info.video
+    assert (video.codec, video.width, video.height, video.pix_fmt) == ("h264", 360, 240, "yuv420p")
+    assert video.format == PixelFormat("yuv", 8, 1, 1)
+    assert (video.color.matrix, video.color.full_range, video.tagged_matrix) == (Matrix.SMPTE170M, False, 6)
+    assert (video.time_base, video.frame_rate, video.frame_count) == (Fraction(1, 30000), Fraction(30000, 1001), 30)
+    assert [(s.kind, s.codec, s.drop_reason) for s in info.others] == [("audio", "aac", None)]
+
+
+@pytest.mark.parametrize(
+    ("name", "matrix"),
+    [
+        ("bikes.mp4", Matrix.SMPTE170M),  # untagged and small
+        ("bigbuckbunny.mp4", Matrix.BT709),  # untagged and large
+        ("sample_15fps_720p_1s.mp4", Matrix.BT709),  # tagged
+        ("hlg10-color-test.mp4", Matrix.BT2020_NCL),
+    ],
+)
+def test_matrix_follows_tags_then_size(shared: Path, name: str, matrix: Matrix) -> None:
+    assert probe(shared / "clips" / name).video.color.matrix is matrix
+
+
+def test_full_range_of_yuvj(shared: Path) -> None:
+    video = probe(shared / "clips" / "sample_shorter_audio.mp4").video
+    assert (video.pix_fmt, video.color.full_range) == ("yuvj420p", True)
+
+
+def test_rotation_and_pixel_shape(shared: Path) -> None:
+    video = probe(shared / "clips" / "h264-displaymatrix.mp4").video
+    assert video.turned
+    assert video.sample_aspect_ratio == Fraction(1, 2)
+
+
+def test_content_counts_not_the_name(shared: Path, tmp_path: Path) -> None:
+    link = tmp_path / "holiday.txt"
+    link.symlink_to(shared / "clips" / "bikes.mp4")
+    assert probe(link).video.width == 640
+    assert probe(shared / "clips" / "h264-brokensps.mp4").container == "flv"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("h264-interlaced_crop.mp4", "interlaced"),
+        ("prores-gray.mp4", "interlaced"),
+        ("prores4444-alpha.mp4", "alpha"),
+        ("invalid-bitstream.webm", "no picture"),
+        ("sample_fragmented_widevine.mp4", "encrypted"),
+    ],
+)
+def test_unusable_clips_are_refused(shared: Path, name: str, text: str) -> None:
+    with pytest.raises(InputError, match=text):
+        probe(shared / "clips" / name)
+
+
+def test_audio_only_is_its_own_error(shared: Path) -> None:
+    with pytest.raises(NoVideoError, match="no video stream"):
+        probe(shared / "clips" / "sample_audio_only.mp4")
+
+
+def test_a_stream_without_description_is_dropped_with_its_reason(shared: Path) -> None:
+    (audio,) = probe(shared / "clips" / "sample_missing_stsd.mp4").others
+    assert audio.drop_reason is not None
+
+
+def test_mp4_without_its_index(tmp_path: Path) -> None:
+    """What an interrupted download leaves: file type and media data, no moov."""
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(b"\0\0\0\x10ftypmp42\0\0\0\0" + b"\0\0\x10\0mdat" + bytes(500))
+    with pytest.raises(InputError, match=r"interrupted download"):
+        probe(cut)
+
+
+def test_what_is_no_media_file(tmp_path: Path) -> None:
+    text = tmp_path / "notes.mp4"
+    text.write_text("these are only words\n" * 100)
+    empty = tmp_path / "empty.mp4"
+    empty.touch()
+    pipe = tmp_path / "pipe.mp4"
+    os.mkfifo(pipe)
+    playlist = tmp_path / "list.mp4"
+    playlist.write_text(f"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\n{text}\n#EXT-X-ENDLIST\n")
+    concat = tmp_path / "concat.mp4"
+    concat.write_text("ffconcat version 1.0\nfile notes.mp4\n")
+    subtitles = tmp_path / "words.mp4"
+    subtitles.write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n")
+    cases = {
+        text: "not a media file",
+        empty: "empty file",
+        pipe: "not a regular file",
+        tmp_path: "is a directory",
+        tmp_path / "missing.mp4": "no such file",
+        Path("http://example.org/film.mp4"): "no URLs",
+        playlist: "not",
+        concat: "not",
+        subtitles: "not a video container",
+    }
+    for path, words in cases.items():
+        with pytest.raises(InputError, match=words):
+            probe(path)

@@ -1,0 +1,268 @@
+"""The main job as a user runs it, on real clips, read back with the ffmpeg command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rfdn_video import Color, Frame, PixelFormat, Upscaler
+from rfdn_video.frame import Matrix
+from tests.oracle import look, luma, psnr
+
+type CommandLine = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.mark.parametrize(
+    ("name", "frames"),
+    [
+        ("carphone_distorted.mp4", None),  # pixels that are not square
+        ("bt601.mp4", None),  # tagged, sound begins 19 ms late
+        ("bikes.mp4", 24),
+        ("edit_list_positive_shift.mp4", 4),  # the picture begins 1 s after the sound
+        ("var-fps.mp4", 120),  # variable frame rate, 4:4:4
+        ("h264-10bits.mp4", None),
+        ("sample_shorter_audio.mp4", None),  # full range
+        ("bear-vp9-odd-dimensions.webm", None),  # 161x121
+    ],
+)
+def test_nothing_lost_nothing_moved(
+    command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path, name: str, frames: int | None
+) -> None:
+    source, output = shared / "clips" / name, tmp_path / f"out{Path(name).suffix}"
+    limit = ["--frames", str(frames)] if frames else []
+    done = command_line(source, "-o", output, "-w", nearest_x2, "--json", *limit)
+    assert done.returncode == 0, done.stderr
+    before, after = look(source), look(output)
+
+    expected = before.times[:frames]
+    assert json.loads(done.stdout)["frames"] == len(after.times) == len(expected)
+    assert all(abs(a - b) <= after.time_base for a, b in zip(after.times, expected, strict=True))
+    assert (after.stream["width"], after.stream["height"]) == (2 * before.stream["width"], 2 * before.stream["height"])
+    assert after.stream["pix_fmt"] == before.stream["pix_fmt"]
+    square = ("1:1", "0:1", None)  # ways to say that pixels are square
+    shapes = before.stream.get("sample_aspect_ratio"), after.stream.get("sample_aspect_ratio")
+    assert shapes[0] == shapes[1] or set(shapes) <= set(square)
+    assert after.tags["color_space"] == before.tags["color_space"] or before.tags["color_space"] in (None, "unknown")
+    if frames is None:
+        assert [content for _, content in after.audio] == [content for _, content in before.audio]
+    if before.audio:
+        offset_before, offset_after = (seen.audio[0][0] - seen.times[0] for seen in (before, after))
+        assert abs(offset_before - offset_after) <= Fraction(1, 1000)
+    assert os.listdir(tmp_path) == [output.name]
+
+
+def test_untagged_output_is_tagged_with_the_matrix_used(
+    command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path
+) -> None:
+    """Enlarged from SD to HD and untagged, players would take the wrong one."""
+    output = tmp_path / "bikes.mp4"
+    command_line(shared / "clips" / "bikes.mp4", "-o", output, "-w", nearest_x2, "--frames", 2, "-s", 2)
+    assert look(output).tags["color_space"] == "smpte170m"
+
+
+@pytest.mark.parametrize(("suffix", "encoder"), [(".mkv", "ffv1"), (".mkv", "libx264"), (".webm", "libvpx-vp9"), (".mov", "libx264")])
+def test_shape_of_pixels_in_every_container(
+    command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path, suffix: str, encoder: str
+) -> None:
+    """Matroska has it from its own element, where neither FFV1 nor VP9 says it."""
+    source, output = shared / "clips" / "carphone_distorted.mp4", tmp_path / f"out{suffix}"
+    done = command_line(source, "-o", output, "-w", nearest_x2, "--encoder", encoder, "--frames", 5)
+    assert done.returncode == 0, done.stderr
+    seen = look(output)
+    assert seen.stream["sample_aspect_ratio"] == "128:117"
+    assert len(seen.times) == 5
+
+
+def test_command_line_equals_upscaler(command_line: CommandLine, shared: Path, tmp_path: Path) -> None:
+    """ffmpeg decodes both ends; what lies between is the API's own result, within one code value."""
+    source, output, count = shared / "clips" / "carphone_distorted.mp4", tmp_path / "out.mkv", 4
+    done = command_line(source, "-o", output, "--encoder", "ffv1", "--frames", count, "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    layout = PixelFormat("yuv", 8, 1, 1)
+    raw = _raw(source, count, 176, 144)
+    frames = [
+        Frame(planes, layout, Color(Matrix.SMPTE170M), n, 1, Fraction(1, 30)) for n, planes in enumerate(raw)
+    ]
+    expected = list(Upscaler(scale=2, device="cpu").stream(frames))
+    for planes, frame in zip(_raw(output, count, 352, 288), expected, strict=True):
+        for got, want in zip(planes, frame.planes, strict=True):
+            assert np.abs(got.astype(int) - want.astype(int)).max() <= 1
+
+
+def test_picture_is_close_to_bicubic_and_better_on_compressed_video(
+    command_line: CommandLine, ffmpeg: Callable[..., bytes], shared: Path, tmp_path: Path
+) -> None:
+    """A clip reduced by half and encoded at CRF 28: the default gains at least 0.4 dB over bicubic."""
+    source, small, output, count = shared / "clips" / "bikes.mp4", tmp_path / "s.mp4", tmp_path / "o.mkv", 3
+    reduce = ["-vf", "scale=320:136:flags=bicubic", "-c:v", "libx264", "-crf", "28", "-pix_fmt", "yuv420p"]
+    ffmpeg("-i", source, "-frames:v", 24, *reduce, small)
+    assert command_line(small, "-o", output, "--encoder", "ffv1", "--frames", count).returncode == 0
+    size = (640, 272)
+    truth, ours = luma(source, count, size), luma(output, count, size)
+    bicubic = luma(small, count, size, ("scale", *size, "bicubic"))
+    assert psnr(ours, bicubic) > 30
+    assert not np.array_equal(ours, bicubic)
+    assert psnr(ours, truth) > psnr(bicubic, truth) + 0.4
+
+
+def test_every_way_of_a_size(command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path) -> None:
+    source = shared / "clips" / "carphone_distorted.mp4"
+    for arguments, name, size in (
+        (["-s", "1.5"], "carphone_distorted_x1.5.mp4", (264, 216)),
+        (["-s", "4"], "carphone_distorted_x4.mp4", (704, 576)),
+        (["--height", "300"], "carphone_distorted_300p.mp4", (366, 300)),
+    ):
+        done = command_line(source, "-o", tmp_path, "-w", nearest_x2, "--frames", 2, *arguments)
+        assert done.returncode == 0, done.stderr
+        stream = look(tmp_path / name).stream
+        assert (stream["width"], stream["height"]) == size
+
+
+def test_a_part_of_the_video(command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path) -> None:
+    """Times count from the range's start; sound that overlaps it is kept, in its place."""
+    source, output = shared / "clips" / "bigbuckbunny.mp4", tmp_path / "out.mkv"
+    arguments = ["--start", "2", "--end", "2.2", "-s", "1.1"]
+    done = command_line(source, "-o", output, "-w", nearest_x2, *arguments)
+    assert done.returncode == 0, done.stderr
+    before, after = look(source), look(output)
+    expected = [t - 2 for t in before.times if 2 <= t < Fraction("2.2")]
+    assert len(after.times) == len(expected) == 5
+    assert all(abs(a - b) <= after.time_base for a, b in zip(after.times, expected, strict=True))
+    hashes = [h for t, h in before.audio if 2 - Fraction(1024, 48000) < t < Fraction("2.2")]
+    assert [h for _, h in after.audio] == hashes
+
+
+def test_standard_output(command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path) -> None:
+    """NUT carries exact timestamps and the sound; y4m is plain pictures."""
+    source = shared / "clips" / "bt601.mp4"
+    for container in ("nut", "y4m"):
+        path = tmp_path / f"out.{container}"
+        command = [sys.executable, "-m", "rfdn_video", source, "-o", "-", "--container", container, "-w", nearest_x2]
+        with path.open("wb") as file:
+            subprocess.run(command, stdout=file, check=True, stderr=subprocess.PIPE)
+        before, after = look(source), look(path)
+        assert (after.stream["width"], len(after.times)) == (720, 30)
+        assert all(abs(a - b) <= after.time_base for a, b in zip(after.times, before.times, strict=True))
+        assert [h for _, h in after.audio] == ([h for _, h in before.audio] if container == "nut" else [])
+
+
+def test_dry_run_writes_nothing_and_says_all(command_line: CommandLine, shared: Path, tmp_path: Path) -> None:
+    done = command_line(shared / "clips" / "bt601.mp4", "-o", tmp_path, "--dry-run", "-s", "3")
+    assert done.returncode == 0, done.stderr
+    for word in ("bt601_x3.mp4", "libx264 1080x720", "SMPTE170M", "e-rfdn", "audio", "2 times", "resampled", "frames"):
+        assert word in done.stdout
+    assert not os.listdir(tmp_path)
+
+
+def test_progress_and_summary_as_json(
+    command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path
+) -> None:
+    source = shared / "clips" / "carphone_distorted.mp4"
+    done = command_line(source, "-o", tmp_path, "-w", nearest_x2, "--progress", "json", "--json")
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert lines[-1]["frames"] == lines[-1]["total"] == 120
+    assert {"event", "fps", "eta_seconds"} <= lines[-1].keys()
+    summary = json.loads(done.stdout)
+    assert (summary["frames"], summary["width"], summary["verified"]) == (120, 352, True)
+
+
+def test_several_inputs_go_on_after_a_bad_one(
+    command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path
+) -> None:
+    bad = tmp_path / "bad.mp4"
+    bad.write_text("no video")
+    clips = shared / "clips"
+    inputs = [clips / "sample_audio_only.mp4", bad, clips / "h264-10bits.mp4"]
+    out = tmp_path / "out"
+    out.mkdir()
+    done = command_line(*inputs, "-o", out, "-w", nearest_x2, "--frames", 2)
+    assert done.returncode == 3
+    assert len(done.stderr.splitlines()) == 2
+    assert os.listdir(out) == ["h264-10bits_x2.mp4"]
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_nothing_behind(
+    shared: Path, nearest_x2: Path, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    source, output = shared / "clips" / "bigbuckbunny.mp4", tmp_path / "out.mp4"
+    command = [sys.executable, "-m", "rfdn_video", source, "-o", output, "-w", nearest_x2, "--progress", "json"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        process.stderr.readline()  # it is at work
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "interrupted" in errors.splitlines()[-1]
+    assert "Traceback" not in errors
+    assert not os.listdir(tmp_path)
+
+
+def test_memory_does_not_grow_with_length(ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path) -> None:
+    """Ten times as long, within 5 %."""
+    script = (
+        "import resource, sys; from rfdn_video import upscale_video; "
+        "upscale_video(sys.argv[1], sys.argv[2], weights=__import__('pathlib').Path(sys.argv[3]), device='cpu'); "
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    peaks = []
+    for seconds in (4, 40):
+        clip = tmp_path / f"{seconds}.mp4"
+        sound = ["-f", "lavfi", "-i", f"sine=duration={seconds}", "-c:a", "aac"]
+        ffmpeg("-f", "lavfi", "-i", f"testsrc2=size=160x90:rate=15:duration={seconds}", *sound, "-pix_fmt", "yuv420p", clip)
+        command = [sys.executable, "-c", script, clip, tmp_path / f"{seconds}.mkv", nearest_x2]
+        peaks.append(int(subprocess.run(command, capture_output=True, check=True, text=True).stdout))
+    assert peaks[1] < 1.05 * peaks[0]
+
+
+def test_help_and_version_are_quick_and_light() -> None:
+    """Asking for help imports neither torch nor av."""
+    for option in ("--help", "--version"):
+        script = (
+            "import sys; from rfdn_video.cli.main import main\n"
+            f"try: main(['{option}'])\n"
+            "except SystemExit: pass\n"
+            "print('torch' in sys.modules, 'av' in sys.modules, 'numpy' in sys.modules)"
+        )
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
+        assert done.stdout.splitlines()[-1] == "False False False"
+
+
+def test_time_of_start_is_bounded_by_what_is_imported(tmp_path: Path) -> None:
+    """A missing input is refused without waiting for torch."""
+    script = (
+        "import sys; from rfdn_video.cli.main import main\n"
+        f"code = main([{str(tmp_path / 'missing.mp4')!r}])\n"
+        "print(code, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, text=True)
+    assert done.stdout.split() == ["3", "False"]
+
+
+def _raw(path: Path, count: int, width: int, height: int) -> list[tuple[np.ndarray, ...]]:
+    """Y, U and V of the first pictures of a 4:2:0 file, decoded by ffmpeg."""
+    import ffmpeg
+
+    output = ffmpeg.input(str(path)).output("pipe:", format="rawvideo", pix_fmt="yuv420p", vframes=count)
+    raw, _ = output.run(capture_stdout=True, quiet=True)
+    pictures = np.frombuffer(raw, np.uint8).reshape(count, width * height * 3 // 2)
+    y, c = width * height, width * height // 4
+    return [
+        (
+            p[:y].reshape(height, width),
+            p[y : y + c].reshape(height // 2, width // 2),
+            p[y + c :].reshape(height // 2, width // 2),
+        )
+        for p in pictures
+    ]
+
+
