@@ -74,9 +74,7 @@ class Brush:
     def text(self, x: float, y: float, words: str, size: float, colour: Colour, bold: float = 0.0) -> None:
         """One line of text centred on (x, y) in Pillow's built-in face, thickened by `bold` units."""
         font = ImageFont.load_default(size * self.scale)
-        self._draw.text(
-            self._at([(x, y)])[0], words, colour, font, anchor="mm", stroke_width=round(bold * self.scale)
-        )
+        self._draw.text(self._at([(x, y)])[0], words, colour, font, anchor="mm", stroke_width=round(bold * self.scale))
 
     def shade(self, paint: Callable[[Brush], None], blur: float, strength: float) -> None:
         """Darkens the image softly (blur in units) where `paint` draws in white."""

@@ -92,10 +92,7 @@ def _leg(brush: Brush, hip: Point, foot: Point, colour: Colour) -> None:
 
 def _rider(brush: Brush, hip: Point, shoulder: Point, bar: Point, t: float) -> None:
     coat, skin = (236, 178, 70), (232, 182, 148)
-    tail = [
-        (shoulder[0] + 2 - 5.0 * i, shoulder[1] - 5 + 2.6 * math.sin(9 * t - 0.9 * i) * i / 4)
-        for i in range(7)
-    ]
+    tail = [(shoulder[0] + 2 - 5.0 * i, shoulder[1] - 5 + 2.6 * math.sin(9 * t - 0.9 * i) * i / 4) for i in range(7)]
     brush.line(tail, 3.6, RED)
     for i in range(1, 6):
         (ax, ay), (bx, by) = tail[i], tail[i + 1]
@@ -116,9 +113,7 @@ def _rider(brush: Brush, hip: Point, shoulder: Point, bar: Point, t: float) -> N
     head = (shoulder[0] + 5, shoulder[1] - 13)
     brush.line([(shoulder[0] + 2, shoulder[1] - 6), head], 5.0, skin)
     brush.disc(*head, 7.0, skin)
-    brush.polygon(
-        [(head[0] + 6, head[1] - 1), (head[0] + 9.2, head[1] + 2), (head[0] + 6, head[1] + 3)], skin
-    )
+    brush.polygon([(head[0] + 6, head[1] - 1), (head[0] + 9.2, head[1] + 2), (head[0] + 6, head[1] + 3)], skin)
     brush.disc(head[0] + 4, head[1] - 0.4, 0.8, INK)
     brush.line([(head[0] + 4, head[1] + 4), (head[0] + 6, head[1] + 3.6)], 0.7, mix(skin, INK, 0.6))
     brush.line([(head[0] - 6, head[1] - 1), (head[0] - 5, head[1] + 3)], 3.4, (92, 56, 44))

@@ -147,9 +147,7 @@ def paint_bookshop(brush: Brush, rng: np.random.Generator) -> None:
     brush.rect(532, 190, 140, 18, CREAM)
     brush.frame(532, 190, 140, 18, 1.0, (110, 74, 56))
     brush.text(602, 199.3, "RESIDUAL BOOKS", 13, (86, 46, 40), bold=0.25)
-    ivy = [
-        (452 + 10 * math.sin(y * 0.06) + k, y, 11.0) for y in np.arange(104, 296, 8.0) for k in (0.0, 12.0)
-    ]
+    ivy = [(452 + 10 * math.sin(y * 0.06) + k, y, 11.0) for y in np.arange(104, 296, 8.0) for k in (0.0, 12.0)]
     brush.shade(lambda b: b.rect(440, 104, 30, 194, (255, 255, 255)), 5, 0.35)
     leaves(brush, rng, ivy, (36, 78, 56), (154, 180, 92), 1500, 5.5)
 
@@ -181,9 +179,7 @@ def _arch(brush: Brush, x: float, y: float) -> None:
     """A round-headed plank door in a ring of stones."""
     centre = x + 26
     for a in np.linspace(math.pi, 2 * math.pi, 12):
-        brush.disc(
-            centre + 29 * math.cos(a), y + 26 + 29 * math.sin(a), 5, mix(STONE, INK, 0.1 * (round(a * 7) % 3))
-        )
+        brush.disc(centre + 29 * math.cos(a), y + 26 + 29 * math.sin(a), 5, mix(STONE, INK, 0.1 * (round(a * 7) % 3)))
     for i in range(6):
         brush.rect(x - 8, y + 26 + i * 10.2, 11, 9.4, mix(STONE, INK, 0.1 * (i % 3)))
         brush.rect(x + 49, y + 26 + i * 10.2, 11, 9.4, mix(STONE, INK, 0.1 * ((i + 1) % 3)))

@@ -29,9 +29,7 @@ def bricks(brush: Brush, rng: np.random.Generator, x0: float, y0: float, x1: flo
             brush.rect(left, y + h - 0.7, right - left, 0.7, mix(tone, INK, 0.3))
 
 
-def tiles(
-    brush: Brush, rng: np.random.Generator, x0: float, x1: float, y0: float, y1: float, colour: Colour
-) -> None:
+def tiles(brush: Brush, rng: np.random.Generator, x0: float, x1: float, y0: float, y1: float, colour: Colour) -> None:
     """Rows of round-ended roof tiles, painted from the eaves up to the ridge."""
     w, h = 9.0, 8.0
     brush.rect(x0, y0, x1 - x0, y1 - y0, mix(colour, INK, 0.5))
@@ -44,17 +42,13 @@ def tiles(
             brush.rect(x + 1.6, y + 1, 1.0, h - 3.5, mix(tone, CREAM, 0.25))
 
 
-def window(
-    brush: Brush, x: float, y: float, w: float, h: float, frame: Colour, panes: tuple[int, int]
-) -> None:
+def window(brush: Brush, x: float, y: float, w: float, h: float, frame: Colour, panes: tuple[int, int]) -> None:
     """A sash window that mirrors the sky, with stone lintel and sill."""
     brush.rect(x - 5, y - 9, w + 10, 8, STONE)
     brush.rect(x - 5, y - 2, w + 10, 1, mix(STONE, INK, 0.35))
     for i in range(round(h)):
         brush.rect(x, y + i, w, 1.3, mix((66, 92, 112), (206, 206, 190), (i / h) ** 1.5 * 0.8))
-    brush.polygon(
-        [(x + w * 0.1, y + h), (x + w * 0.5, y), (x + w * 0.72, y), (x + w * 0.32, y + h)], (150, 172, 178)
-    )
+    brush.polygon([(x + w * 0.1, y + h), (x + w * 0.5, y), (x + w * 0.72, y), (x + w * 0.32, y + h)], (150, 172, 178))
     brush.polygon([(x, y), (x + w * 0.24, y), (x + w * 0.1, y + h), (x, y + h)], CREAM)  # curtains
     brush.polygon([(x + w, y), (x + w * 0.76, y), (x + w * 0.9, y + h), (x + w, y + h)], CREAM)
     for k in (0.05, 0.1, 0.9, 0.95):

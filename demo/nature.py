@@ -18,9 +18,7 @@ def paint_sky(brush: Brush) -> None:
     """A vertical gradient from blue to peach with two layers of soft cloud."""
     width, height = brush.image.size
     t = np.linspace(0, 1, height)[:, None, None] * 1.6
-    sky = np.array([112, 168, 204]) + (np.array([255, 222, 178]) - np.array([112, 168, 204])) * np.clip(
-        t, 0, 1
-    )
+    sky = np.array([112, 168, 204]) + (np.array([255, 222, 178]) - np.array([112, 168, 204])) * np.clip(t, 0, 1)
     x, y = np.meshgrid(np.arange(width) / brush.scale, np.arange(height) / brush.scale)
     cloud = sum(
         np.sin(x * fx + ph) * np.sin(y * fy + x * 0.011 * k + ph) / k
@@ -33,8 +31,7 @@ def paint_sky(brush: Brush) -> None:
 def paint_hills(brush: Brush, rng: np.random.Generator) -> None:
     for base, colour, rough in ((196, (158, 176, 186), 9), (222, (126, 154, 150), 6)):
         ridge = [
-            (x, base + rough * math.sin(x * 0.05 + base) + rough * 0.4 * math.sin(x * 0.17))
-            for x in range(330, 460, 3)
+            (x, base + rough * math.sin(x * 0.05 + base) + rough * 0.4 * math.sin(x * 0.17)) for x in range(330, 460, 3)
         ]
         brush.polygon([*ridge, (460, 310), (330, 310)], colour)
     for _ in range(70):  # far houses
@@ -115,9 +112,7 @@ def paint_road(brush: Brush, rng: np.random.Generator) -> None:
     y, h, row = 331.0, 6.0, 0
     while y < WORLD[1]:  # cobbles, larger towards us
         for x in map(float, np.arange(-(row % 2) * h, 724, h * 2.0)):
-            tone = mix(
-                mix((128, 122, 126), (92, 90, 102), rng.uniform()), (206, 180, 150), rng.uniform(0, 0.3)
-            )
+            tone = mix(mix((128, 122, 126), (92, 90, 102), rng.uniform()), (206, 180, 150), rng.uniform(0, 0.3))
             w = h * 2.0 - 1.2
             brush.rect(x + 1, y, w - 2, h - 1, tone)
             brush.rect(x, y + 1, w, h - 3, tone)
