@@ -1,0 +1,299 @@
+"""The VapourSynth filter: the pixels of ``Upscaler``, VapourSynth's frames, times and errors."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+from unittest.mock import Mock
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from rfdn_video import Upscaler, load_weights
+from rfdn_video.errors import DeviceError
+
+vs = pytest.importorskip("vapoursynth", reason="needs VapourSynth: pip install 'rfdn-video[vapoursynth]'")
+from noise import FRAMES, HEIGHT, WIDTH, noise_clip  # noqa: E402 (it needs VapourSynth)
+from vsrfdn import filter as vsrfdn_filter  # noqa: E402
+from vsrfdn import rfdn  # noqa: E402
+
+SCRIPT_HEAD = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+import vapoursynth as vs
+from noise import noise_clip
+from vsrfdn import rfdn
+core = vs.core
+"""
+
+
+@pytest.fixture(autouse=True)
+def four_threads():
+    before = vs.core.num_threads
+    vs.core.num_threads = 4
+    yield
+    vs.core.num_threads = before
+
+
+def planes(frame) -> Tensor:
+    return torch.from_numpy(np.stack([np.asarray(frame[plane]) for plane in range(3)]))
+
+
+@pytest.fixture(scope="module")
+def upscaled() -> list[Tensor]:
+    """The noise frames, enlarged by the core."""
+    upscaler = Upscaler(scale=2)
+    return [upscaler(planes(frame)) for frame in noise_clip().frames()]
+
+
+@pytest.fixture
+def vspipe(tmp_path: Path):
+    """Runs a script through vspipe as a user does, with the environment's programs on PATH."""
+    bin_folder = Path(sys.executable).parent
+    program = shutil.which("vspipe", path=os.pathsep.join([str(bin_folder), os.environ["PATH"]]))
+    if program is None:
+        pytest.fail("VapourSynth is importable, but its vspipe is not there")
+    environment = os.environ | {"PATH": os.pathsep.join([str(bin_folder), os.environ["PATH"]])}
+
+    def run(lines: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        script = tmp_path / "script.vpy"
+        script.write_text(f"{SCRIPT_HEAD}{lines}\n", encoding="utf-8")
+        return subprocess.run([program, *arguments, str(script), "-"], env=environment, capture_output=True)
+
+    return run
+
+
+def test_rgbs_equals_the_upscaler(upscaled: list[Tensor]) -> None:
+    result = rfdn(noise_clip())
+    assert (result.format.id, result.width, result.height) == (vs.RGBS, 2 * WIDTH, 2 * HEIGHT)
+    for frame, expected in zip(result.frames(), upscaled, strict=True):
+        assert torch.equal(planes(frame), expected)
+
+
+def test_rgbh_equals_the_upscaler() -> None:
+    upscaler = Upscaler(scale=2)
+    clip = noise_clip(vs.RGBH, 2)
+    result = rfdn(clip)
+    assert result.format.id == vs.RGBH
+    for source, frame in zip(clip.frames(), result.frames(), strict=True):
+        assert planes(frame).dtype == torch.float16
+        assert torch.equal(planes(frame), upscaler(planes(source)))
+
+
+@pytest.mark.parametrize(("scale", "size"), [(1.5, (72, 48)), (3, (144, 96)), (Fraction(5, 4), (60, 40))])
+def test_every_scale_of_the_upscaler(scale: float | Fraction, size: tuple[int, int]) -> None:
+    clip = noise_clip(length=1)
+    result = rfdn(clip, scale)
+    assert (result.width, result.height) == size
+    assert torch.equal(planes(result.get_frame(0)), Upscaler(scale=scale)(planes(clip.get_frame(0))))
+
+
+def test_tune_and_weights_choose_the_network(upscaled: list[Tensor]) -> None:
+    clip = noise_clip(length=1)
+    clean = planes(rfdn(clip, tune="clean").get_frame(0))
+    assert torch.equal(clean, Upscaler(scale=2, tune="clean")(planes(clip.get_frame(0))))
+    assert not torch.equal(clean, upscaled[0])
+    path = Upscaler(scale=2, tune="clean").weights.path
+    for weights in (path, str(path), load_weights(path)):
+        assert torch.equal(planes(rfdn(clip, weights=weights).get_frame(0)), clean)
+
+
+def test_source_is_not_written_to() -> None:
+    clip = noise_clip(length=1)
+    before = planes(clip.get_frame(0))
+    rfdn(clip).get_frame(0)
+    assert torch.equal(planes(clip.get_frame(0)), before)
+
+
+def test_properties_and_times_are_kept() -> None:
+    clip = noise_clip().std.SetFrameProps(_Matrix=0, _Transfer=1, _Range=0, _FieldBased=0)
+    result = rfdn(clip)
+    assert (result.num_frames, result.fps) == (FRAMES, Fraction(24000, 1001))
+    for source, frame in zip(clip.frames(), result.frames(), strict=True):
+        assert dict(frame.props) == dict(source.props)
+    assert result.get_frame(2).props["_DurationNum"] == 1003
+
+
+def test_clip_without_a_frame_rate_stays_so() -> None:
+    clip = noise_clip().std.BlankClip(fpsnum=0, fpsden=1)
+    result = rfdn(clip)
+    assert result.fps_num == 0
+    assert "_DurationNum" not in result.get_frame(0).props
+
+
+def test_endless_clip() -> None:
+    """mpv gives scripts a clip of 2^31 - 1 frames."""
+    result = rfdn(noise_clip(length=2**31 - 1))
+    assert result.num_frames == 2**31 - 1
+    assert result.get_frame(2**31 - 2).props["Note"] == f"frame {2**31 - 2}"
+
+
+@pytest.mark.parametrize("num_streams", [1, 2])
+def test_random_concurrent_requests_give_the_sequential_frames(num_streams: int, upscaled: list[Tensor]) -> None:
+    result = rfdn(noise_clip(), num_streams=num_streams)
+    result.std.SetVideoCache(mode=0)  # repeated requests are worked out again
+    order = random.Random(7).choices(range(FRAMES), k=40)  # noqa: S311
+
+    def check(n: int) -> bool:
+        return torch.equal(planes(result.get_frame(n)), upscaled[n])
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(check, order))
+
+
+class CountingUpscaler(Upscaler):
+    """Counts the calls that run at the same time; each waits until ``expected`` of them do."""
+
+    lock = threading.Lock()
+    running = most = 0
+    meeting: threading.Barrier
+
+    def __call__(self, image: Tensor) -> Tensor:
+        cls = type(self)
+        with cls.lock:
+            cls.running += 1
+            cls.most = max(cls.most, cls.running)
+        try:
+            cls.meeting.wait(timeout=30)  # BrokenBarrierError where the others never come
+            return super().__call__(image)
+        finally:
+            with cls.lock:
+                cls.running -= 1
+
+
+@pytest.mark.parametrize("num_streams", [1, 2])
+def test_num_streams_is_the_number_in_flight(num_streams: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CountingUpscaler, "most", 0)
+    monkeypatch.setattr(CountingUpscaler, "meeting", threading.Barrier(num_streams), raising=False)
+    monkeypatch.setattr(vsrfdn_filter, "Upscaler", CountingUpscaler)
+    result = rfdn(noise_clip(), num_streams=num_streams)
+    requests = [result.get_frame_async(n) for n in range(FRAMES)]
+    for request in requests:
+        request.result()
+    assert CountingUpscaler.most == num_streams
+
+
+def test_an_upscaler_comes_back_after_an_error(monkeypatch: pytest.MonkeyPatch, upscaled: list[Tensor]) -> None:
+    calls = iter([DeviceError("out of memory for frames of 48x32"), None])
+    run = Upscaler.__call__
+
+    def failing_once(self: Upscaler, image: Tensor) -> Tensor:
+        if (error := next(calls)) is not None:
+            raise error
+        return run(self, image)
+
+    monkeypatch.setattr(Upscaler, "__call__", failing_once)
+    result = rfdn(noise_clip(), num_streams=1)
+    with pytest.raises(vs.Error, match="rfdn: frame 4: out of memory for frames of 48x32"):
+        result.get_frame(4)
+    assert torch.equal(planes(result.get_frame(4)), upscaled[4])
+
+
+def changing_size():
+    return vs.core.std.Splice([noise_clip(), noise_clip().resize.Bicubic(64, 64)], mismatch=1)
+
+
+def changing_format():
+    return vs.core.std.Splice([noise_clip(), noise_clip(vs.RGBH)], mismatch=1)
+
+
+def blank(format_id: int):
+    return lambda: vs.core.std.BlankClip(format=format_id, length=1)
+
+
+YUV_WAY = 'RGBS and RGBH are allowed; first clip = core.resize.Bicubic(clip, format=vs.RGBS, matrix_in_s="709")'
+RGB_WAY = "RGBS and RGBH are allowed; first clip = core.resize.Bicubic(clip, format=vs.RGBS)"
+CONSTANT = "rfdn: the clip changes its format or size; give a clip of constant format and size"
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (changing_size, CONSTANT),
+        (changing_format, CONSTANT),
+        (blank(vs.YUV420P8), f"rfdn: YUV420P8: {YUV_WAY}"),
+        (blank(vs.YUV444PS), f"rfdn: YUV444PS: {YUV_WAY}"),
+        (blank(vs.GRAY16), f"rfdn: Gray16: {YUV_WAY}"),
+        (blank(vs.RGB24), f"rfdn: RGB24: {RGB_WAY}"),
+        (lambda: vs.core.std.BlankAudio(), "rfdn: AudioNode is not a video clip"),
+        (lambda: None, "rfdn: NoneType is not a video clip"),
+    ],
+)
+def test_clips_refused_at_evaluation(make, text: str) -> None:
+    with pytest.raises(vs.Error) as caught:
+        rfdn(make())
+    assert str(caught.value).startswith(text)
+
+
+@pytest.mark.parametrize("format_id", [vs.YUV420P8, vs.GRAY16, vs.RGB24])
+def test_the_conversion_that_the_error_names_works(format_id: int) -> None:
+    clip = blank(format_id)()
+    with pytest.raises(vs.Error) as caught:
+        rfdn(clip)
+    line = str(caught.value).split("first ")[1].split(" (SD")[0]
+    names = {"clip": clip, "core": vs.core, "vs": vs}
+    exec(line, names)  # noqa: S102 (our own error's advice)
+    assert rfdn(names["clip"]).format.id == vs.RGBS
+
+
+def test_gpu_resident_clip_is_refused() -> None:
+    """A stand-in: VapourSynth makes such clips only where there is Vulkan 1.4."""
+    clip = Mock(spec=vs.VideoNode, gpu_resident=True)
+    with pytest.raises(vs.Error, match=r"rfdn: .*GPU; give core\.std\.GPUDownload\(clip\)"):
+        rfdn(clip)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"scale": 1}, "rfdn: scale 1: above 1 and up to 8 is allowed"),
+        ({"scale": 0.5}, "rfdn: scale 0.5: above 1 and up to 8 is allowed"),
+        ({"scale": 9}, "rfdn: scale 9: above 1 and up to 8 is allowed"),
+        ({"num_streams": 0}, "rfdn: num_streams 0: 1 or more are allowed"),
+        ({"weights": "nowhere.safetensors"}, "rfdn: nowhere.safetensors: cannot read the weights"),
+        ({"model": "esrgan"}, "rfdn: no network 'esrgan'; known: e-rfdn"),
+        ({"tune": "anime"}, "rfdn: no weights of e-rfdn for 'anime' are bundled"),
+        ({"device": "abacus"}, "rfdn: device 'abacus' is not known"),
+        ({"device_index": 4096}, "rfdn: device cuda:4096: "),
+        ({"device": "cpu", "device_index": 1}, "rfdn: device cpu:1: there are 1, numbered from 0"),
+    ],
+)
+def test_values_refused_at_evaluation(options: dict[str, object], text: str) -> None:
+    with pytest.raises(vs.Error) as caught:
+        rfdn(noise_clip(), **options)
+    assert str(caught.value).startswith(text)
+
+
+def test_vspipe_writes_the_upscalers_floats(vspipe, upscaled: list[Tensor]) -> None:
+    result = vspipe("rfdn(noise_clip(), num_streams=2).set_output()")
+    assert result.returncode == 0, result.stderr.decode()
+    written = np.frombuffer(result.stdout, np.float32).reshape(FRAMES, 3, 2 * HEIGHT, 2 * WIDTH)
+    # vspipe writes RGB in FFmpeg's planar order: green, blue, red.
+    assert np.array_equal(written[:, [2, 0, 1]], torch.stack(upscaled).numpy())
+
+
+def test_vspipe_y4m_is_read_by_ffmpeg(vspipe, upscaled: list[Tensor]) -> None:
+    result = vspipe('rfdn(noise_clip()).resize.Bicubic(format=vs.YUV444P8, matrix_s="709").set_output()', "-c", "y4m")
+    assert result.returncode == 0, result.stderr.decode()
+    ffmpeg = ["ffmpeg", "-v", "error", "-i", "-", "-f", "rawvideo", "-pix_fmt", "yuv444p", "-"]
+    raw = subprocess.run(ffmpeg, input=result.stdout, capture_output=True, check=True).stdout
+    luma = np.frombuffer(raw, np.uint8).reshape(FRAMES, 3, 2 * HEIGHT, 2 * WIDTH)[:, 0]
+    # Luma by its definition, BT.709 in limited range; one code value of rounding is zimg's.
+    expected = 16 + 219 * np.einsum("c,nchw->nhw", [0.2126, 0.7152, 0.0722], torch.stack(upscaled).double().numpy())
+    assert np.abs(luma - expected.clip(0, 255)).max() < 1
+
+
+def test_vspipe_shows_the_error(vspipe) -> None:
+    result = vspipe("rfdn(core.std.BlankClip(format=vs.YUV420P8)).set_output()")
+    assert result.returncode != 0
+    assert f"rfdn: YUV420P8: {YUV_WAY}" in result.stderr.decode()
+    assert not result.stdout
