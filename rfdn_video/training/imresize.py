@@ -31,10 +31,15 @@ def imresize(image: RGB8, scale: float, kernel: Kernel = "bicubic") -> RGB8:
     Returns:
         [ceil(H * scale), ceil(W * scale), C].
     """
-    height, width, channels = image.shape
-    rows, columns = _weights(height, scale, kernel), _weights(width, scale, kernel)
-    tall = _round(rows @ image.reshape(height, -1).astype(np.float64)).reshape(len(rows), width, channels)
-    return _round(np.moveaxis(np.tensordot(columns, tall, axes=(1, 1)), 0, 1)).astype(np.uint8)
+    tall = _round(_resize_rows(image.astype(np.float64), scale, kernel))
+    across = _resize_rows(np.ascontiguousarray(tall.swapaxes(0, 1)), scale, kernel)
+    return np.ascontiguousarray(_round(across).swapaxes(0, 1).astype(np.uint8))
+
+
+def _resize_rows(image: NDArray[np.float64], scale: float, kernel: Kernel) -> NDArray[np.float64]:
+    """[H, W, C] -> [ceil(H * scale), W, C], not rounded."""
+    rows, weights = _taps(image.shape[0], scale, kernel)
+    return np.asarray(sum(w[:, None, None] * image[r] for r, w in zip(rows, weights, strict=True)))
 
 
 def _round(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -42,19 +47,17 @@ def _round(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=64)
-def _weights(length: int, scale: float, kernel: Kernel) -> NDArray[np.float64]:
-    """The resizing of one side as a matrix [output length, input length]."""
+def _taps(length: int, scale: float, kernel: Kernel) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Of one side: which inputs each output is made of, [taps, outputs], and their weights."""
     stretch = max(1.0, 1.0 / scale)
     radius = {"bicubic": 2.0, "lanczos3": 3.0}[kernel] * stretch
     outputs = ceil(length * scale - 1e-9)  # a third of 27 is 9, whatever 27 * (1 / 3) is
     centers = (np.arange(outputs) + 0.5) / scale - 0.5
-    taps = np.floor(centers - radius).astype(int)[:, None] + np.arange(2 * ceil(radius) + 2)
-    values = _kernel((centers[:, None] - taps) / stretch, kernel)
-    values /= values.sum(axis=1, keepdims=True)
-    matrix = np.zeros((outputs, length))
-    np.add.at(matrix, (np.arange(outputs)[:, None], np.clip(taps, 0, length - 1)), values)
-    matrix.flags.writeable = False
-    return matrix
+    taps = np.floor(centers - radius).astype(np.intp) + np.arange(2 * ceil(radius) + 2)[:, None]
+    weights = _kernel((centers - taps) / stretch, kernel)
+    weights /= weights.sum(axis=0)
+    used = (weights != 0).any(axis=1)
+    return np.clip(taps[used], 0, length - 1), weights[used]
 
 
 def _kernel(x: NDArray[Any], kernel: Kernel) -> NDArray[Any]:

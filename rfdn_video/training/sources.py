@@ -7,7 +7,11 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from rfdn_video.errors import InputError
+from rfdn_video.training.clips import film_still, random_motion, read_clips, read_frames
+from rfdn_video.training.codec import encode_and_decode, random_encoding
 from rfdn_video.training.data import PairCache, open_cache, write_cache
 from rfdn_video.training.images import IMAGE_SUFFIXES, read_image
 from rfdn_video.training.imresize import RGB8, imresize
@@ -16,6 +20,10 @@ from rfdn_video.training.recipe import Recipe
 __all__ = ["VIDEO_SUFFIXES", "find_sources", "prepare_cache"]
 
 VIDEO_SUFFIXES = frozenset({".avi", ".m2ts", ".mkv", ".mov", ".mp4", ".mpg", ".ts", ".webm", ".y4m"})
+CLIP_SIDE = 64
+"""Side of a compressed clip in pixels, at least: what surrounds a patch is what it is predicted from."""
+KEPT_FRAMES = 3
+"""Of a clip: its frames are much alike."""
 _LAYOUT = 1  # of the cache; raise it when what is written changes
 
 type Report = Callable[[int], None]
@@ -43,7 +51,7 @@ def cache_name(sources: Sequence[Path], recipe: Recipe) -> str:
     stats = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in sources]
     degradation: list[object] = [recipe.degradation]
     if recipe.degradation == "video":
-        degradation += [recipe.clips, recipe.seed]
+        degradation += [recipe.clips, recipe.seed, recipe.patch]
     content = json.dumps([_LAYOUT, recipe.scale, degradation, stats])
     return f"x{recipe.scale}-{recipe.degradation}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 
@@ -59,7 +67,7 @@ def prepare_cache(sources: Sequence[Path], recipe: Recipe, folder: Path, report:
     """
     target = folder / cache_name(sources, recipe)
     if not target.is_dir():
-        write_cache(target, _counted(bicubic_pairs(sources, recipe.scale), report))
+        write_cache(target, _counted(_pairs(sources, recipe), report))
     return open_cache(target, recipe.scale)
 
 
@@ -69,11 +77,51 @@ def _counted(pairs: Iterator[tuple[RGB8, RGB8]], report: Report) -> Iterator[tup
         yield pair
 
 
+def _pairs(sources: Sequence[Path], recipe: Recipe) -> Iterator[tuple[RGB8, RGB8]]:
+    if recipe.degradation == "video":
+        return video_pairs(sources, recipe)
+    return bicubic_pairs(sources, recipe.scale)
+
+
 def bicubic_pairs(sources: Sequence[Path], scale: int) -> Iterator[tuple[RGB8, RGB8]]:
-    """Each image with its copy reduced by MATLAB's bicubic."""
+    """Each image, and frames of each video, with their copies reduced by MATLAB's bicubic."""
     for path in sources:
-        image = read_image(path)
-        height, width = (side // scale * scale for side in image.shape[:2])
-        if height and width:
-            high = image[:height, :width]
-            yield imresize(high, 1 / scale), high
+        images = [read_image(path)] if path.suffix.lower() in IMAGE_SUFFIXES else read_frames(path)
+        for image in images:
+            height, width = (side // scale * scale for side in image.shape[:2])
+            if height and width:
+                high = image[:height, :width]
+                yield imresize(high, 1 / scale), high
+
+
+def video_pairs(sources: Sequence[Path], recipe: Recipe) -> Iterator[tuple[RGB8, RGB8]]:
+    """Frames out of compressed clips with their originals; the clips are shared out among the sources.
+
+    Sources that are smaller than a clip give smaller ones, and those too small to encode none.
+    """
+    scale, side = recipe.scale, -(-max(CLIP_SIDE, recipe.patch) // 2) * 2
+    for number, path in enumerate(sources):
+        random = np.random.default_rng([recipe.seed, number])
+        clips = recipe.clips * (number + 1) // len(sources) - recipe.clips * number // len(sources)
+        for high in _clips(path, clips, side * scale, scale, random):
+            low = [imresize(frame, 1 / scale) for frame in high]
+            low = encode_and_decode(low, random_encoding(random, min(low[0].shape[:2])))
+            for kept in sorted(random.choice(len(high), KEPT_FRAMES, replace=False)):
+                yield low[kept], high[kept]
+
+
+def _clips(
+    path: Path, clips: int, side: int, scale: int, random: np.random.Generator
+) -> Iterator[list[RGB8]]:
+    """Clips of up to ``side`` pixels a side, whose reduced copies have even sides."""
+    step = 2 * scale
+    if path.suffix.lower() not in IMAGE_SUFFIXES:
+        for clip in read_clips(path, clips, side, random):
+            height, width = (size // step * step for size in clip[0].shape[:2])
+            if height and width:
+                yield [frame[:height, :width] for frame in clip]
+        return
+    still = read_image(path)
+    side = min(side, min(still.shape[:2]) // step * step)
+    for _ in range(clips if side else 0):
+        yield film_still(still, side, random_motion(random, scale), random)
