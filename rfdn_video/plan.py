@@ -120,7 +120,7 @@ def plan_video(files: FilePlan, scale: ScalePlan) -> VideoLayout:
         width=scale.target[0],
         height=scale.target[1],
         color=video.color,
-        time_base=video.time_base,
+        time_base=video.time_base if files.target.container.keeps_time else 1 / video.frame_rate,
         frame_rate=video.frame_rate,
         sample_aspect_ratio=video.sample_aspect_ratio,
         display_matrix=_scaled_matrix(video, scale),
@@ -144,8 +144,10 @@ def plan_notes(files: FilePlan, scale: ScalePlan) -> list[str]:
         notes.append(
             f"the network's {wide}x{high} is resampled to {scale.target[0]}x{scale.target[1]} (antialiased bicubic)"
         )
-    if files.target.container.name == "y4m":
-        notes.append(f"y4m holds no timestamps: the result plays at {float(video.frame_rate):g} frames a second")
+    if not files.target.container.keeps_time:
+        notes.append(
+            f"{files.target.container.name} holds no timestamps: the result plays at {float(video.frame_rate):g} frames a second"
+        )
     return notes
 
 

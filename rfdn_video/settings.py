@@ -60,6 +60,10 @@ class Settings:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("width", "height", "crf", "frames"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, int):
+                raise UsageError(f"{name} {value!r}: a whole number is allowed")
         self._check_size()
         self._check_range()
         _check_choice("tune", self.tune, get_args(Tune.__value__))

@@ -19,8 +19,12 @@ SHARED = Path(__file__).parent.parent.parent / "shared"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--require-cuda", action="store_true", help="fail where no CUDA device is there, instead of skipping")
-    parser.addoption("--require-shared", action="store_true", help="fail where ../shared is absent, instead of skipping")
+    parser.addoption(
+        "--require-cuda", action="store_true", help="fail where no CUDA device is there, instead of skipping"
+    )
+    parser.addoption(
+        "--require-shared", action="store_true", help="fail where ../shared is absent, instead of skipping"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

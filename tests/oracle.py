@@ -51,9 +51,9 @@ def luma(path: Path, frames: int, size: tuple[int, int], *filters: tuple[Any, ..
     stream = ffmpeg.input(str(path))
     for name, *arguments in filters:
         stream = stream.filter(name, *arguments)
-    raw, _ = stream.output(
-        "pipe:", format="rawvideo", pix_fmt="yuv420p", vframes=frames, vsync="passthrough"
-    ).run(capture_stdout=True, quiet=True)
+    raw, _ = stream.output("pipe:", format="rawvideo", pix_fmt="yuv420p", vframes=frames, vsync="passthrough").run(
+        capture_stdout=True, quiet=True
+    )
     width, height = size
     pictures = np.frombuffer(raw, np.uint8).reshape(-1, width * height * 3 // 2)
     return pictures[:, : width * height].reshape(-1, height, width)

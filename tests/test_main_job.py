@@ -69,7 +69,9 @@ def test_untagged_output_is_tagged_with_the_matrix_used(
     assert look(output).tags["color_space"] == "smpte170m"
 
 
-@pytest.mark.parametrize(("suffix", "encoder"), [(".mkv", "ffv1"), (".mkv", "libx264"), (".webm", "libvpx-vp9"), (".mov", "libx264")])
+@pytest.mark.parametrize(
+    ("suffix", "encoder"), [(".mkv", "ffv1"), (".mkv", "libx264"), (".webm", "libvpx-vp9"), (".mov", "libx264")]
+)
 def test_shape_of_pixels_in_every_container(
     command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path, suffix: str, encoder: str
 ) -> None:
@@ -89,9 +91,7 @@ def test_command_line_equals_upscaler(command_line: CommandLine, shared: Path, t
     assert done.returncode == 0, done.stderr
     layout = PixelFormat("yuv", 8, 1, 1)
     raw = _raw(source, count, 176, 144)
-    frames = [
-        Frame(planes, layout, Color(Matrix.SMPTE170M), n, 1, Fraction(1, 30)) for n, planes in enumerate(raw)
-    ]
+    frames = [Frame(planes, layout, Color(Matrix.SMPTE170M), n, 1, Fraction(1, 30)) for n, planes in enumerate(raw)]
     expected = list(Upscaler(scale=2, device="cpu").stream(frames))
     for planes, frame in zip(_raw(output, count, 352, 288), expected, strict=True):
         for got, want in zip(planes, frame.planes, strict=True):
@@ -101,14 +101,20 @@ def test_command_line_equals_upscaler(command_line: CommandLine, shared: Path, t
 def test_picture_is_close_to_bicubic_and_better_on_compressed_video(
     command_line: CommandLine, ffmpeg: Callable[..., bytes], shared: Path, tmp_path: Path
 ) -> None:
-    """A clip reduced by half and encoded at CRF 28: the default gains at least 0.4 dB over bicubic."""
-    source, small, output, count = shared / "clips" / "bikes.mp4", tmp_path / "s.mp4", tmp_path / "o.mkv", 3
+    """A clip reduced by half and encoded at CRF 28: the default gains at least 0.4 dB over bicubic.
+
+    Measured on every 50th picture of the whole clip, decoded by ffmpeg.
+    """
+    source, small, output = shared / "clips" / "bikes.mp4", tmp_path / "s.mp4", tmp_path / "o.mkv"
     reduce = ["-vf", "scale=320:136:flags=bicubic", "-c:v", "libx264", "-crf", "28", "-pix_fmt", "yuv420p"]
-    ffmpeg("-i", source, "-frames:v", 24, *reduce, small)
-    assert command_line(small, "-o", output, "--encoder", "ffv1", "--frames", count).returncode == 0
-    size = (640, 272)
-    truth, ours = luma(source, count, size), luma(output, count, size)
-    bicubic = luma(small, count, size, ("scale", *size, "bicubic"))
+    ffmpeg("-i", source, *reduce, small)
+    sample = tmp_path / "sample.mkv"
+    ffmpeg("-i", small, "-vf", "select=not(mod(n\\,50))", "-fps_mode", "passthrough", "-c:v", "ffv1", sample)
+    done = command_line(sample, "-o", output, "--encoder", "ffv1", "--tune", "video")
+    assert done.returncode == 0, done.stderr
+    size, count = (640, 272), 5
+    truth = luma(source, 250, size)[::50]
+    ours, bicubic = luma(output, count, size), luma(sample, count, size, ("scale", *size, "bicubic"))
     assert psnr(ours, bicubic) > 30
     assert not np.array_equal(ours, bicubic)
     assert psnr(ours, truth) > psnr(bicubic, truth) + 0.4
@@ -128,17 +134,19 @@ def test_every_way_of_a_size(command_line: CommandLine, shared: Path, nearest_x2
 
 
 def test_a_part_of_the_video(command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path) -> None:
-    """Times count from the range's start; sound that overlaps it is kept, in its place."""
+    """The sound that overlaps the range is kept in its place, though it begins a little before the picture."""
     source, output = shared / "clips" / "bigbuckbunny.mp4", tmp_path / "out.mkv"
     arguments = ["--start", "2", "--end", "2.2", "-s", "1.1"]
     done = command_line(source, "-o", output, "-w", nearest_x2, *arguments)
     assert done.returncode == 0, done.stderr
     before, after = look(source), look(output)
-    expected = [t - 2 for t in before.times if 2 <= t < Fraction("2.2")]
+    expected = [t for t in before.times if 2 <= t < Fraction("2.2")]
     assert len(after.times) == len(expected) == 5
-    assert all(abs(a - b) <= after.time_base for a, b in zip(after.times, expected, strict=True))
-    hashes = [h for t, h in before.audio if 2 - Fraction(1024, 48000) < t < Fraction("2.2")]
-    assert [h for _, h in after.audio] == hashes
+    shift = expected[0] - after.times[0]
+    assert all(abs(a + shift - b) <= after.time_base for a, b in zip(after.times, expected, strict=True))
+    sound = [(t, h) for t, h in before.audio if 2 - Fraction(1024, 48000) < t < Fraction("2.2")]
+    assert [h for _, h in after.audio] == [h for _, h in sound]
+    assert abs(after.audio[0][0] + shift - sound[0][0]) <= Fraction(1, 1000)
 
 
 def test_standard_output(command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path) -> None:
@@ -151,7 +159,7 @@ def test_standard_output(command_line: CommandLine, shared: Path, nearest_x2: Pa
             subprocess.run(command, stdout=file, check=True, stderr=subprocess.PIPE)
         before, after = look(source), look(path)
         assert (after.stream["width"], len(after.times)) == (720, 30)
-        assert all(abs(a - b) <= after.time_base for a, b in zip(after.times, before.times, strict=True))
+        assert all(abs(a - b) <= Fraction(1, 30000) for a, b in zip(after.times, before.times, strict=True))
         assert [h for _, h in after.audio] == ([h for _, h in before.audio] if container == "nut" else [])
 
 
@@ -218,7 +226,9 @@ def test_memory_does_not_grow_with_length(ffmpeg: Callable[..., bytes], nearest_
     for seconds in (4, 40):
         clip = tmp_path / f"{seconds}.mp4"
         sound = ["-f", "lavfi", "-i", f"sine=duration={seconds}", "-c:a", "aac"]
-        ffmpeg("-f", "lavfi", "-i", f"testsrc2=size=160x90:rate=15:duration={seconds}", *sound, "-pix_fmt", "yuv420p", clip)
+        ffmpeg(
+            "-f", "lavfi", "-i", f"testsrc2=size=160x90:rate=15:duration={seconds}", *sound, "-pix_fmt", "yuv420p", clip
+        )
         command = [sys.executable, "-c", script, clip, tmp_path / f"{seconds}.mkv", nearest_x2]
         peaks.append(int(subprocess.run(command, capture_output=True, check=True, text=True).stdout))
     assert peaks[1] < 1.05 * peaks[0]
@@ -264,5 +274,3 @@ def _raw(path: Path, count: int, width: int, height: int) -> list[tuple[np.ndarr
         )
         for p in pictures
     ]
-
-

@@ -125,7 +125,8 @@ class Output:
         time = frame.pts * frame.time_base
         if self._origin is None:
             self._origin = self._choose_origin(time)
-        pts = frame.pts - round(self._origin / frame.time_base)
+        keeps_time = self._target.container.keeps_time
+        pts = frame.pts - round(self._origin / frame.time_base) if keeps_time else len(self.written.pts)
         self._durations[pts] = frame.duration
         self.written.pts.append(pts)
         self.written.last_duration = frame.duration
@@ -228,7 +229,7 @@ class Output:
             itemsize = samples.dtype.itemsize
             rows = np.frombuffer(plane, samples.dtype).reshape(plane.height, plane.line_size // itemsize)
             rows[:, : plane.width] = samples
-        picture.pts, picture.time_base, picture.duration = pts, frame.time_base, frame.duration
+        picture.pts, picture.time_base, picture.duration = pts, layout.time_base, frame.duration
         _tag(picture, layout.color)
         return picture
 

@@ -36,6 +36,7 @@ class Container:
         options: of the muxer.
         carries: kinds of streams that it can hold beside the video.
         keeps_tags: it stores colour and the shape of pixels.
+        keeps_time: it stores when each picture is shown, not just how many there are in a second.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Container:
     options: dict[str, str] = field(default_factory=dict)
     carries: frozenset[str] = frozenset()
     keeps_tags: bool = True
+    keeps_time: bool = True
 
 
 # Without it, the sound of a badly interleaved source would end up far from its pictures.
@@ -59,7 +61,7 @@ _CONTAINERS = {
         Container("webm", "webm", ("libvpx-vp9", "libsvtav1"), _INTERLEAVE, frozenset(("audio", "subtitle"))),
         Container("nut", "nut", ("rawvideo",), _INTERLEAVE, frozenset(("audio",)), keeps_tags=False),
         # More than 8 bit is an extension of y4m that FFmpeg wants to be told of.
-        Container("y4m", "yuv4mpegpipe", ("rawvideo",), {"strict": "-1"}, keeps_tags=False),
+        Container("y4m", "yuv4mpegpipe", ("rawvideo",), {"strict": "-1"}, keeps_tags=False, keeps_time=False),
     )
 }
 STREAMABLE = ("nut", "y4m")

@@ -11,6 +11,7 @@ import hashlib
 import math
 import pickle
 import re
+import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -132,7 +133,8 @@ def _read_pth(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             f"{path}: a TorchScript archive holds code; give a .safetensors or .pth file of tensors"
         )
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # of odd pickles; what cannot be read is said below
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
         raise ModelError(
             f"{path}: not a weights file of tensors only (anything else is refused, it could run code); "

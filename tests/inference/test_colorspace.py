@@ -50,7 +50,9 @@ def _picture(layout: PixelFormat, width: int = WIDTH, height: int = HEIGHT) -> l
 
 
 def _clip(planes: Sequence[NDArray[Any]], format_id: int) -> Any:
-    blank = vs.core.std.BlankClip(format=format_id, width=planes[0].shape[1], height=planes[0].shape[0], length=1, keep=True)
+    blank = vs.core.std.BlankClip(
+        format=format_id, width=planes[0].shape[1], height=planes[0].shape[0], length=1, keep=True
+    )
 
     def fill(n: int, f: Any) -> Any:
         frame = f.copy()
@@ -73,7 +75,13 @@ def _zimg(clip: Any, format_id: int, color: Color, side: str) -> list[NDArray[An
         f"chromaloc{'_in' if side == 'in' else ''}": int(color.chroma_location) - 1,
     }
     converted = vs.core.resize.Bicubic(
-        clip, format=format_id, filter_param_a=0, filter_param_b=0.5, filter_param_a_uv=0, filter_param_b_uv=0.5, **arguments
+        clip,
+        format=format_id,
+        filter_param_a=0,
+        filter_param_b=0.5,
+        filter_param_a_uv=0,
+        filter_param_b_uv=0.5,
+        **arguments,
     )
     frame = converted.get_frame(0)
     return [np.asarray(frame[i]).copy() for i in range(frame.format.num_planes)]

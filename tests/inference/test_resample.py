@@ -9,7 +9,9 @@ import torch
 from rfdn_video.inference.resample import resample, resize_taps, siting_taps_down, siting_taps_up
 
 
-@pytest.mark.parametrize(("size", "new"), [((40, 30), (60, 45)), ((40, 30), (30, 22)), ((64, 48), (23, 31)), ((5, 3), (4, 2))])
+@pytest.mark.parametrize(
+    ("size", "new"), [((40, 30), (60, 45)), ((40, 30), (30, 22)), ((64, 48), (23, 31)), ((5, 3), (4, 2))]
+)
 def test_resize_equals_zimg(size: tuple[int, int], new: tuple[int, int]) -> None:
     vs = pytest.importorskip("vapoursynth", reason="VapourSynth is absent; its zimg is the oracle of this test")
     width, height = size

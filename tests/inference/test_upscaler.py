@@ -56,7 +56,9 @@ def test_smaller_than_the_attention_needs(height: int, width: int) -> None:
     assert torch.allclose(upscaler(image), expected, atol=1e-5)
 
 
-@pytest.mark.parametrize(("scale", "passes", "size"), [(2, 1, (40, 60)), (4, 2, (80, 120)), (3, 2, (60, 90)), (1.5, 1, (30, 45))])
+@pytest.mark.parametrize(
+    ("scale", "passes", "size"), [(2, 1, (40, 60)), (4, 2, (80, 120)), (3, 2, (60, 90)), (1.5, 1, (30, 45))]
+)
 def test_scales_without_weights(nearest_x2: Path, scale: float, passes: int, size: tuple[int, int]) -> None:
     upscaler = Upscaler(scale=scale, weights=nearest_x2, device="cpu")
     assert upscaler.plan(30, 20).passes == passes

@@ -1,0 +1,110 @@
+"""Bad input and bad usage: one clear line, the right exit code, no traceback, nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+type CommandLine = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, shared: Path) -> Path:
+    """A user's folder with one good clip and several bad ones."""
+    (tmp_path / "good.mp4").write_bytes((shared / "clips" / "h264-10bits.mp4").read_bytes())
+    (tmp_path / "sound.mp4").write_bytes((shared / "clips" / "sample_audio_only.mp4").read_bytes())
+    (tmp_path / "text.mp4").write_text("only words\n" * 50)
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "cut.mp4").write_bytes((shared / "clips" / "h264-displaymatrix.mp4").read_bytes())
+    (tmp_path / "taken.mp4").write_text("somebody's")
+    (tmp_path / "weights.pth").write_bytes(b"\x80\x04no tensors")
+    (tmp_path / "link.mp4").symlink_to(tmp_path / "good.mp4")
+    os.link(tmp_path / "good.mp4", tmp_path / "hard.mp4")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["text.mp4"], 3, "not a media file"),
+        (["empty.mp4"], 3, "empty file"),
+        (["sound.mp4"], 3, "no video stream"),
+        (["missing.mp4"], 3, "no such file"),
+        (["."], 3, "is a directory"),
+        (["cut.mp4", "-w", "nearest"], 3, "ends early"),
+        (["good.mp4", "-w", "nearest", "--start", "99"], 3, "no pictures"),
+        (["good.mp4", "-o", "taken.mp4"], 4, "exists already; give --overwrite"),
+        (["good.mp4", "-o", "good.mp4", "--overwrite"], 4, "the input itself"),
+        (["good.mp4", "-o", "link.mp4", "--overwrite"], 4, "the input itself"),
+        (["good.mp4", "-o", "hard.mp4", "--overwrite"], 4, "the input itself"),
+        (["good.mp4", "-o", "nowhere/out.mp4"], 4, "no such directory"),
+        (["good.mp4", "-o", "out.mkv", "--encoder", "libx266"], 4, "did you mean libx26"),
+        (["good.mp4", "-o", "out.mkv", "--encoder", "libvpx-vp9"], 4, "does not take yuv420p10le"),
+        (["good.mp4", "-o", "out.mp4", "--encoder", "prores_ks"], 4, "does not take"),
+        (["good.mp4", "-o", "out.xyz"], 2, "'.xyz'"),
+        (["good.mp4", "-s", "1"], 2, "above 1"),
+        (["good.mp4", "-s", "two"], 2, "is no factor"),
+        (["good.mp4", "-s", "2", "--height", "720"], 2, "not allowed with"),
+        (["good.mp4", "--height", "100"], 2, "only enlarges"),
+        (["good.mp4", "--frames", "0"], 2, "1 or more"),
+        (["good.mp4", "--end", "1", "--start", "2"], 2, "later than the start"),
+        (["good.mp4", "--overwrit2"], 2, "did you mean --overwrite?"),
+        (["good.mp4", "--preset", "nosuch"], 2, "bundled: archive"),
+        (["good.mp4", "text.mp4", "-o", "out.mp4"], 2, "give a directory"),
+        (["good.mp4", "good.mp4"], 2, "same stem"),
+        ([], 2, "INPUT"),
+        (["good.mp4", "-w", "weights.pth"], 5, "not a weights file"),
+        (["good.mp4", "-w", "missing.safetensors"], 5, "cannot read the weights"),
+        (["good.mp4", "-m", "nosuch"], 5, "no network 'nosuch'"),
+        (["good.mp4", "--device", "cuda:77"], 6, "cuda:77"),
+        (["good.mp4", "--device", "toaster"], 6, "not known"),
+    ],
+)
+def test_refused(
+    command_line: CommandLine, folder: Path, nearest_x2: Path, arguments: list[str], code: int, words: str
+) -> None:
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    arguments = [str(nearest_x2) if argument == "nearest" else argument for argument in arguments]
+    done = command_line(*arguments, cwd=folder)
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_name_that_begins_with_a_dash(command_line: CommandLine, folder: Path, nearest_x2: Path) -> None:
+    (folder / "good.mp4").rename(folder / "-o 'x'\n.mp4")
+    done = command_line("-w", nearest_x2, "--frames", "2", "--", "-o 'x'\n.mp4", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "-o 'x'\n_x2.mp4").is_file()
+
+
+def test_verbose_shows_where(command_line: CommandLine, folder: Path) -> None:
+    assert "Traceback" in command_line("text.mp4", "-v", cwd=folder).stderr
+
+
+def test_a_finished_file_that_is_wrong_is_not_published(
+    folder: Path, nearest_x2: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One frame gets lost on its way into the file: the check finds it, exit 7."""
+    from rfdn_video.cli.main import main
+    from rfdn_video.media.mux import Output
+
+    write, count = Output.write, iter(range(1000))
+
+    def lossy(self: Output, frame: object) -> None:
+        if next(count) == 3:
+            self.written.pts.append(self.written.pts[-1] + 512)
+        else:
+            write(self, frame)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Output, "write", lossy)
+    assert main([str(folder / "good.mp4"), "-o", str(folder / "out.mp4"), "-w", str(nearest_x2)]) == 7
+    assert "29 frames instead of 30" in capsys.readouterr().err
+    assert not (folder / "out.mp4").exists()
+    assert not [path for path in folder.iterdir() if path.name.startswith(".")]

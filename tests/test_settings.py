@@ -1,0 +1,41 @@
+"""Settings and presets are validated when they are built."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from rfdn_video import Settings
+from rfdn_video.errors import UsageError
+from rfdn_video.settings import load_preset, preset_names
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_bundled_presets_load(name: str) -> None:
+    Settings(**load_preset(name))
+
+
+def test_a_preset_of_ones_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('description = "mine"\nscale = 1.5\nencoder = "ffv1"\ntune = "clean"\n')
+    assert Settings(**load_preset(str(path))) == Settings(scale=Fraction(3, 2), encoder="ffv1", tune="clean")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("colour = 3", "unknown key 'colour'"),
+        ("scale = 20", "scale 20"),
+        ('tune = "loud"', "tune 'loud'"),
+        ("= nonsense", "preset"),
+        ("overwrite = true", "unknown key"),
+        ('crf = "high"', "crf"),
+    ],
+)
+def test_bad_presets(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=words):
+        load_preset(str(path))

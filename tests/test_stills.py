@@ -1,0 +1,76 @@
+"""Still images: the network's result, with transparency, profile and EXIF data kept."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from rfdn_video import Upscaler
+
+type CommandLine = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def _picture(mode: str, size: tuple[int, int] = (20, 16)) -> Image.Image:
+    values = np.random.default_rng(5).integers(0, 256, (size[1], size[0], 4), dtype=np.uint8)
+    picture = Image.fromarray(values, "RGBA")
+    return picture.convert("RGB").convert("P") if mode == "P" else picture.convert(mode)
+
+
+def test_png_equals_the_upscaler(command_line: CommandLine, tmp_path: Path) -> None:
+    """Still images take the clean weights."""
+    source = tmp_path / "photo.png"
+    picture = _picture("RGB")
+    picture.save(source)
+    assert command_line(source, "-s", "2", "--device", "cpu").returncode == 0
+    image = torch.from_numpy(np.array(picture)).permute(2, 0, 1).float() / 255
+    expected = (Upscaler(scale=2, tune="clean", device="cpu")(image) * 255).round().clamp(0, 255)
+    result = np.asarray(Image.open(tmp_path / "photo_x2.png"))
+    np.testing.assert_array_equal(result, expected.permute(1, 2, 0).numpy())
+
+
+def test_what_the_file_says_is_kept(command_line: CommandLine, nearest_x2: Path, tmp_path: Path) -> None:
+    source = tmp_path / "photo.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by 90 degrees when shown
+    _picture("RGB").save(source, exif=exif, icc_profile=b"a profile", quality=100)
+    assert command_line(source, "-w", nearest_x2).returncode == 0
+    with Image.open(tmp_path / "photo_x2.jpg") as result:
+        assert (result.size, result.getexif()[0x0112], result.info["icc_profile"]) == ((40, 32), 6, b"a profile")
+
+
+@pytest.mark.parametrize(("mode", "result"), [("RGBA", "RGBA"), ("L", "L"), ("LA", "LA"), ("P", "RGB"), ("1", "L")])
+def test_modes(command_line: CommandLine, nearest_x2: Path, tmp_path: Path, mode: str, result: str) -> None:
+    source = tmp_path / "in.png"
+    picture = _picture(mode)
+    picture.save(source)
+    done = command_line(source, "-w", nearest_x2)
+    assert done.returncode == 0, done.stderr
+    larger = Image.open(tmp_path / "in_x2.png")
+    assert (larger.mode, larger.size) == (result, (40, 32))
+    bands = np.asarray(picture.convert(result)), np.asarray(larger)
+    colours = slice(None) if bands[0].ndim == 2 else slice(0, 3 if result.startswith("RGB") else 1)
+    if bands[0].ndim == 3:
+        bands = bands[0][..., colours], bands[1][..., colours]
+    np.testing.assert_array_equal(bands[1], bands[0].repeat(2, 0).repeat(2, 1))
+
+
+def test_refusals(command_line: CommandLine, nearest_x2: Path, tmp_path: Path) -> None:
+    deep, clear, text = tmp_path / "deep.png", tmp_path / "clear.png", tmp_path / "text.png"
+    Image.fromarray(np.full((8, 8), 40000, np.uint16)).save(deep)
+    _picture("RGBA").save(clear)
+    text.write_text("no picture")
+    for arguments, code, words in (
+        ([deep], 3, "more than 8 bit"),
+        ([clear, "-o", tmp_path / "out.jpg"], 4, "transparency"),
+        ([text], 3, "not a readable image"),
+        ([clear, "-o", tmp_path / "out.mp4"], 4, "no kind of image"),
+    ):
+        done = command_line(*arguments, "-w", nearest_x2)
+        assert (done.returncode, len(done.stderr.splitlines())) == (code, 1)
+        assert words in done.stderr
