@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rfdn_video.training.run import Run
     from rfdn_video.training.train import Trainer
 
-__all__ = ["add_arguments", "execute"]
+__all__ = ["add_arguments", "execute", "run_trainer", "show_prepared"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,8 +62,9 @@ def execute(args: argparse.Namespace) -> int:
         if _is_first():
             run.save(folder)
     device = pick_device(args.device, args.threads)
-    with open_trainer(run, folder, device, _prepared) as trainer:
-        return _train(trainer, folder, plots=not args.no_plots)
+    with open_trainer(run, folder, device, show_prepared) as trainer:
+        run_trainer(trainer, folder, f"rfdn-video train --resume {folder}", plots=not args.no_plots)
+    return 0
 
 
 def _check(args: argparse.Namespace) -> Path:
@@ -101,29 +102,36 @@ def _is_first() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def _prepared(count: int) -> None:
+def show_prepared(count: int) -> None:
+    """Shows how many pairs there are so far."""
     if count % 50 == 0:
         print(f"\rpreparing training pairs: {count}", end="", file=sys.stderr, flush=True)
 
 
-def _train(trainer: Trainer, folder: Path, plots: bool) -> int:
+def run_trainer(trainer: Trainer, folder: Path, resume: str, plots: bool) -> None:
+    """Trains to the end, with a progress bar, a log and plots.
+
+    Args:
+        resume: the command line that goes on after a stop.
+
+    Raises:
+        Interrupted: a signal came; the checkpoint is written.
+    """
     if trainer.process.rank:
         with _stop_signals() as stopped:
             for _ in trainer:
                 if stopped():
                     break
-        return 0
+        return
     from rfdn_video.training.journal import Journal
 
     with Journal(folder, trainer.step, plots) as journal, _stop_signals() as stopped:
         _follow(trainer, journal, stopped)
         if code := stopped():
             trainer.save()
-            message = f"stopped after step {trainer.step}; go on with: rfdn-video train --resume {folder}"
-            raise Interrupted(message, code)
+            raise Interrupted(f"stopped after step {trainer.step}; go on with: {resume}", code)
     best = f", best {trainer.best:.2f} dB" if trainer.validation else ""
     print(f"{folder / 'last.safetensors'}: {trainer.step} steps{best}")
-    return 0
 
 
 def _follow(trainer: Trainer, journal: Any, stopped: Callable[[], int]) -> None:

@@ -15,7 +15,7 @@ from torch import nn
 
 from rfdn_video.errors import InputError, OutputError
 
-__all__ = ["load_checkpoint", "save_checkpoint", "save_weights", "write_text"]
+__all__ = ["load_checkpoint", "save_checkpoint", "save_weights", "write_json", "write_text"]
 
 
 def save_checkpoint(path: Path, content: Mapping[str, Any]) -> None:
@@ -55,9 +55,13 @@ def save_weights(path: Path, network: nn.Module, metadata: Mapping[str, str]) ->
     _write(path, lambda unfinished: save_file(tensors, unfinished, metadata=dict(metadata)))
 
 
-def write_text(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes JSON for people and programs to read."""
-    text = json.dumps(content, indent=2) + "\n"
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes plain data for people and programs to read; raises as :func:`save_weights`."""
+    write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes UTF-8; raises as :func:`save_weights`."""
     _write(path, lambda unfinished: unfinished.write_text(text, encoding="utf-8"))
 
 

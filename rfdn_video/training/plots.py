@@ -47,8 +47,8 @@ def plot_tradeoff(path: Path, cost: str, own: Points, published: Points, note: s
             axes.scatter(*zip(*points.values(), strict=True), marker=marker, label=label)
         for name, position in points.items():
             axes.annotate(name, position, textcoords="offset points", xytext=(5, 4), fontsize=8)
-    axes.set(xlabel=cost, ylabel="PSNR on Y (dB)", title=note)
-    axes.title.set_fontsize(8)
+    axes.set(xlabel=cost, ylabel="PSNR on Y (dB)")
+    axes.set_title(note, fontsize=7, wrap=True)
     axes.grid(alpha=0.3)
     axes.legend()
     _save(figure, path)

@@ -13,7 +13,7 @@ import torch
 from rfdn_video.errors import InputError, ModelError, OutputError, UsageError
 from rfdn_video.models.catalog import BUNDLED
 from rfdn_video.models.weights import Weights, load_weights
-from rfdn_video.training.checkpoint import write_text
+from rfdn_video.training.checkpoint import write_json
 from rfdn_video.training.data import PairCache
 from rfdn_video.training.distributed import Process, join
 from rfdn_video.training.evaluate import find_pairs
@@ -59,7 +59,7 @@ class Run:
             )
         if (folder / RUN).exists():
             raise OutputError(f"{folder}: holds a training; go on with --resume, or give another folder")
-        write_text(
+        write_json(
             folder / RUN,
             {
                 "recipe": self.recipe.as_dict(),
