@@ -19,7 +19,7 @@ from rfdn_video.media.mux import Output, Written
 from rfdn_video.media.publish import Draft
 from rfdn_video.media.verify import verify
 from rfdn_video.plan import FilePlan, for_display, plan_files, plan_video
-from rfdn_video.settings import Settings
+from rfdn_video.settings import Settings, exact_scale
 from rfdn_video.stages import Drain, Prefetch
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ def upscale_video(
     Raises:
         RFDNError: see :mod:`rfdn_video.errors`; nothing is left under the output's name.
     """
-    if isinstance(scale := settings.get("scale"), int | float):
-        settings["scale"] = Fraction(scale).limit_denominator(1000)
+    if (scale := settings.get("scale")) is not None:
+        settings["scale"] = exact_scale(scale)
     job = prepare(Path(source), None if output is None else str(output), Settings(**settings))
     return run(job, on_frame or (lambda _: None))
 

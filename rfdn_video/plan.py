@@ -145,9 +145,8 @@ def plan_notes(files: FilePlan, scale: ScalePlan) -> list[str]:
             f"the network's {wide}x{high} is resampled to {scale.target[0]}x{scale.target[1]} (antialiased bicubic)"
         )
     if not files.target.container.keeps_time:
-        notes.append(
-            f"{files.target.container.name} holds no timestamps: the result plays at {float(video.frame_rate):g} frames a second"
-        )
+        rate = f"{float(video.frame_rate):g} frames a second"
+        notes.append(f"{files.target.container.name} holds no timestamps: the result plays at {rate}")
     return notes
 
 

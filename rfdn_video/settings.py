@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 from rfdn_video.errors import UsageError
 
-__all__ = ["CONTAINERS", "MAX_SCALE", "Precision", "Settings", "Tune", "load_preset", "preset_names"]
+__all__ = ["CONTAINERS", "MAX_SCALE", "Precision", "Settings", "Tune", "exact_scale", "load_preset", "preset_names"]
 
 type Tune = Literal["auto", "video", "clean"]
 type Precision = Literal["auto", "fp32", "fp16", "bf16"]
@@ -93,6 +93,18 @@ class Settings:
             raise UsageError(f"frames {self.frames}: 1 or more are allowed")
 
 
+def exact_scale(scale: float | Fraction | str) -> Fraction:
+    """A factor as a fraction: 1.1 is 11/10, "3/2" is 3/2.
+
+    Raises:
+        UsageError: it is no number.
+    """
+    try:
+        return Fraction(scale).limit_denominator(1000)
+    except (ValueError, OverflowError, ZeroDivisionError, TypeError):
+        raise UsageError(f"scale {scale!r} is no factor; give 2, 3, 1.5 or 3/2") from None
+
+
 def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise UsageError(f"{name} {value!r}: allowed are {', '.join(allowed)}")
@@ -135,7 +147,7 @@ def load_preset(name: str) -> dict[str, Any]:
     if unknown:
         raise UsageError(f"preset {name}: unknown key {unknown[0]!r}; allowed: {', '.join(sorted(_PRESET_KEYS))}")
     if "scale" in values:
-        values["scale"] = Fraction(str(values["scale"]))
+        values["scale"] = exact_scale(values["scale"])
     Settings(**values)
     return values
 

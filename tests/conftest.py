@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -85,7 +85,7 @@ def nearest_x2(nearest_weights: Callable[[int], Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
-def command_line() -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
+def command_line() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs ``rfdn-video`` as a user would, in a process of its own."""
 
     def run(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
@@ -93,4 +93,4 @@ def command_line() -> Iterator[Callable[..., subprocess.CompletedProcess[str]]]:
         environment = os.environ | {"OMP_NUM_THREADS": "2"}
         return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, **options)  # type: ignore[call-overload, no-any-return]
 
-    yield run
+    return run

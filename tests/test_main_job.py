@@ -149,7 +149,7 @@ def test_a_part_of_the_video(command_line: CommandLine, shared: Path, nearest_x2
     assert abs(after.audio[0][0] + shift - sound[0][0]) <= Fraction(1, 1000)
 
 
-def test_standard_output(command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path) -> None:
+def test_standard_output(shared: Path, nearest_x2: Path, tmp_path: Path) -> None:
     """NUT carries exact timestamps and the sound; y4m is plain pictures."""
     source = shared / "clips" / "bt601.mp4"
     for container in ("nut", "y4m"):

@@ -153,10 +153,9 @@ def _check_outputs(args: argparse.Namespace) -> None:
 
 
 def _scale(text: str) -> Fraction:
-    try:
-        return Fraction(text.lower().strip("x"))
-    except (ValueError, ZeroDivisionError):
-        raise argparse.ArgumentTypeError(f"{text!r} is no factor; give 2, 3, 1.5 or 3/2") from None
+    from rfdn_video.settings import exact_scale
+
+    return exact_scale(text.lower().strip("x"))
 
 
 def _seconds(text: str) -> Fraction:

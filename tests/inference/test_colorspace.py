@@ -54,7 +54,7 @@ def _clip(planes: Sequence[NDArray[Any]], format_id: int) -> Any:
         format=format_id, width=planes[0].shape[1], height=planes[0].shape[0], length=1, keep=True
     )
 
-    def fill(n: int, f: Any) -> Any:
+    def fill(n: int, f: Any) -> Any:  # noqa: ARG001 - VapourSynth calls it by name
         frame = f.copy()
         for index, plane in enumerate(planes):
             np.copyto(np.asarray(frame[index]), plane)

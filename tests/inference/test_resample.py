@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -18,7 +20,7 @@ def test_resize_equals_zimg(size: tuple[int, int], new: tuple[int, int]) -> None
     values = np.random.default_rng(1).random((height, width), dtype=np.float32)
     blank = vs.core.std.BlankClip(format=vs.GRAYS, width=width, height=height, length=1, keep=True)
 
-    def fill(n, f):  # type: ignore[no-untyped-def]
+    def fill(n: int, f: Any) -> Any:  # noqa: ARG001 - VapourSynth calls it by name
         frame = f.copy()
         np.copyto(np.asarray(frame[0]), values)
         return frame

@@ -148,6 +148,9 @@ def test_what_the_source_raises_comes_through(nearest_x2: Path) -> None:
     [
         ({"scale": 1}, UsageError, "above 1"),
         ({"scale": 9}, UsageError, "up to 8"),
+        ({"scale": float("nan")}, UsageError, "no factor"),
+        ({"scale": "wide"}, UsageError, "no factor"),
+        ({"precision": "fp8"}, UsageError, "fp32, fp16, bf16"),
         ({"scale": 2, "height": 100}, UsageError, "give one of"),
         ({"slots": 1}, UsageError, "at least 2"),
         ({"device": "abacus"}, DeviceError, "not known"),
