@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from rfdn_video.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
+    from rfdn_video.training.distributed import Process
+    from rfdn_video.training.journal import Journal
     from rfdn_video.training.run import Run
     from rfdn_video.training.train import Trainer
 
@@ -118,23 +120,23 @@ def run_trainer(trainer: Trainer, folder: Path, resume: str, plots: bool) -> Non
         Interrupted: a signal came; the checkpoint is written.
     """
     if trainer.process.rank:
-        with _stop_signals() as stopped:
-            for _ in trainer:
-                if stopped():
-                    break
+        with _stop_signals(trainer.process) as stopped:
+            any(stopped(report.step) for report in trainer)
         return
     from rfdn_video.training.journal import Journal
 
-    with Journal(folder, trainer.step, plots) as journal, _stop_signals() as stopped:
-        _follow(trainer, journal, stopped)
-        if code := stopped():
+    if trainer.step == 0:
+        trainer.save()  # from now on there is something to go on from
+    with Journal(folder, trainer.step, plots) as journal, _stop_signals(trainer.process) as stopped:
+        if code := _follow(trainer, journal, stopped):
             trainer.save()
             raise Interrupted(f"stopped after step {trainer.step}; go on with: {resume}", code)
     best = f", best {trainer.best:.2f} dB" if trainer.validation else ""
     print(f"{folder / 'last.safetensors'}: {trainer.step} steps{best}")
 
 
-def _follow(trainer: Trainer, journal: Any, stopped: Callable[[], int]) -> None:
+def _follow(trainer: Trainer, journal: Journal, stopped: Callable[[int], int]) -> int:
+    """Trains until the end (gives 0) or a signal (gives its exit code)."""
     from tqdm import tqdm
 
     from rfdn_video.training.evaluate import network_enlarger
@@ -154,15 +156,17 @@ def _follow(trainer: Trainer, journal: Any, stopped: Callable[[], int]) -> None:
                 )
                 journal.show(trainer.validation[0], recipe.scale, network, report.step)
             bar.set_postfix(shown, refresh=False)
-            if stopped():
-                return
+            if code := stopped(report.step):
+                return code
+    return 0
 
 
 @contextmanager
-def _stop_signals() -> Iterator[Callable[[], int]]:
-    """Yields a function that tells the exit code of the signal that came, or 0.
+def _stop_signals(process: Process) -> Iterator[Callable[[int], int]]:
+    """Yields a function that tells, after a step, the exit code of the signal that came, or 0.
 
     A step is not cut short: what is saved must be what a training without a stop would have had.
+    Several processes stop at the same step, or one would wait for the others forever.
     """
     code = 0
 
@@ -171,8 +175,14 @@ def _stop_signals() -> Iterator[Callable[[], int]]:
         code = 128 + number
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def stopped(step: int) -> int:
+        if process.world == 1:
+            return code
+        return process.maximum(code) if step % 10 == 0 else 0
+
     try:
-        yield lambda: code
+        yield stopped
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

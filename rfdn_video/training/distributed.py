@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
 import torch.distributed as dist
@@ -29,6 +30,15 @@ class Process:
             dist.all_reduce(values)
             values = values / self.world
         return values
+
+    def maximum(self, value: int) -> int:
+        """The largest of all processes' values; all must ask at the same step."""
+        if self.world > 1:
+            device = "cuda" if dist.get_backend() == "nccl" else "cpu"
+            values = torch.tensor(value, device=device)
+            dist.all_reduce(values, dist.ReduceOp.MAX)
+            value = int(values)
+        return value
 
     def wait(self) -> None:
         """Until all processes are here."""
@@ -56,7 +66,9 @@ def join(device: torch.device, batch: int) -> Iterator[tuple[Process, torch.devi
     if device.type == "cuda":
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    # The others wait while rank 0 prepares data or validates.
+    dist.init_process_group(backend, timeout=timedelta(hours=12))
     try:
         yield Process(dist.get_rank(), world), device
     finally:

@@ -17,6 +17,7 @@ from rfdn_video.training.checkpoint import write_json
 from rfdn_video.training.data import PairCache
 from rfdn_video.training.distributed import Process, join
 from rfdn_video.training.evaluate import find_pairs
+from rfdn_video.training.journal import LOG
 from rfdn_video.training.learner import Learner
 from rfdn_video.training.recipe import Recipe, parse_recipe
 from rfdn_video.training.sources import find_sources, prepare_cache
@@ -98,11 +99,16 @@ def open_trainer(
 
     Args:
         report: told how many training pairs were prepared so far.
+
+    Raises:
+        InputError: the folder's checkpoint is gone, so that going on would be beginning again.
     """
+    resume = (folder / CHECKPOINT).exists()
+    if not resume and (folder / LOG).exists():
+        raise InputError(f"{folder}: {CHECKPOINT} is missing, the training cannot go on; use another folder")
     pairs = find_pairs(run.validation, run.recipe.scale) if run.validation else []
     with join(device, run.recipe.batch) as (process, own_device):
         cache = _shared_cache(run, process, report)
-        resume = (folder / CHECKPOINT).exists()
         start = None if resume or run.start is None else _load_start(run)
         learner = Learner(run.recipe, own_device, start)
         origin = "from scratch" if run.start is None else f"from {Path(run.start).name}"

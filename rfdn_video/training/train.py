@@ -14,7 +14,7 @@ from rfdn_video.errors import InputError, ModelError
 from rfdn_video.training.checkpoint import load_checkpoint, save_checkpoint, save_weights
 from rfdn_video.training.data import PairCache, Prefetcher
 from rfdn_video.training.distributed import Process
-from rfdn_video.training.evaluate import Evaluation, Pair, evaluate, network_enlarger
+from rfdn_video.training.evaluate import Pair, evaluate, network_enlarger
 from rfdn_video.training.learner import Learner
 from rfdn_video.training.recipe import parse_recipe
 
@@ -75,7 +75,6 @@ class Trainer:
         self.process = process or Process()
         self.step = 0
         self.best = -math.inf
-        self.evaluation: Evaluation | None = None
         self._losses: list[torch.Tensor] = []
         if resume:
             self._resume()
@@ -129,20 +128,20 @@ class Trainer:
             return None
         network = self.learner.averaged()
         enlarge = network_enlarger(network, self.learner.pixel_range, self.learner.device)
-        self.evaluation = evaluate("validation", enlarge, self.validation, self.learner.recipe.scale)
-        psnr = self.evaluation.mean.psnr_y
+        psnr = evaluate("validation", enlarge, self.validation, self.learner.recipe.scale).mean.psnr_y
         if psnr > self.best:
             self.best = psnr
             self._save_weights(BEST)
         return psnr
 
     def save(self) -> None:
-        """Writes the checkpoint, and the averaged weights as ``last.safetensors``."""
+        """Writes the checkpoint and, once something is learnt, the averaged weights as ``last.safetensors``."""
         if self.process.rank:
             return
         content = {"step": self.step, "best": self.best, "recipe": self.learner.recipe.as_dict()}
         save_checkpoint(self.folder / CHECKPOINT, {**content, "learner": self.learner.state_dict()})
-        self._save_weights(LAST)
+        if self.step:
+            self._save_weights(LAST)
 
     def _save_weights(self, name: str) -> None:
         recipe = self.learner.recipe

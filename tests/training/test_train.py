@@ -20,6 +20,7 @@ from rfdn_video.cli import train as train_command
 from rfdn_video.errors import InputError, ModelError, OutputError, UsageError
 from rfdn_video.models.catalog import load_bundled
 from rfdn_video.models.weights import load_weights
+from rfdn_video.training.checkpoint import load_checkpoint
 from rfdn_video.training.data import PairCache
 from rfdn_video.training.learner import Learner
 from rfdn_video.training.recipe import Recipe, Stage
@@ -82,6 +83,8 @@ def test_training_writes_everything_and_the_weights_describe_themselves(
     photographs: Path, recipe_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
     folder = tmp_path / "run"
     arguments = (photographs, "-o", folder, "-r", recipe_file, "--validate", photographs, "--threads", 1)
     assert train_command.execute(parse(*arguments)) == 0
@@ -93,7 +96,9 @@ def test_training_writes_everything_and_the_weights_describe_themselves(
     assert load_weights(folder / "best.safetensors").network == "e-rfdn"
     for name in ("loss.png", "psnr.png"):
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
-    assert list((folder / "tensorboard").iterdir())
+    events = EventAccumulator(str(folder / "tensorboard")).Reload().Tags()
+    assert set(events["scalars"]) == {"loss", "lr", "waiting", "psnr_y"}
+    assert events["images"] == ["bicubic, network, original"]
     rows = losses(folder)
     assert [step for step, _ in rows] == [str(step) for step in range(1, 11)]
     with pytest.raises(OutputError, match="holds a training"):
@@ -102,7 +107,11 @@ def test_training_writes_everything_and_the_weights_describe_themselves(
 
 @pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGTERM])
 def test_killed_and_resumed_it_gives_the_same_losses(
-    kill: signal.Signals, photographs: Path, recipe_file: Path, tmp_path: Path
+    kill: signal.Signals,
+    photographs: Path,
+    recipe_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     common = ("--threads", 1, "--no-plots")
     whole, cut = tmp_path / "whole", tmp_path / "cut"
@@ -118,7 +127,13 @@ def test_killed_and_resumed_it_gives_the_same_losses(
     assert len(losses(cut)) < 10, "it was done before it was killed"
     if kill == signal.SIGTERM:
         assert process.returncode == 143, said.decode()
+    done = load_checkpoint(cut / "checkpoint.pt")["step"]
+    taken: list[int] = []
+    step = Learner.step
+    monkeypatch.setattr(Learner, "step", lambda *a: (taken.append(a[3]), step(*a))[1])
     assert train_command.execute(parse("--resume", cut, *common)) == 0
+    assert taken == list(range(done, 10)), "what was saved is not done again"
+    assert done >= 3
     assert losses(cut) == losses(whole)
     a, b = (load_weights(folder / "last.safetensors").state for folder in (whole, cut))
     for name, tensor in a.items():
@@ -227,6 +242,18 @@ def test_what_cannot_be_meant_is_refused(
     with pytest.raises(UsageError, match=message):
         train_command.execute(parse(*arguments))
     assert not (tmp_path / "run" / "checkpoint.pt").exists()
+
+
+def test_a_training_whose_checkpoint_is_gone_does_not_begin_again_in_silence(
+    photographs: Path, recipe_file: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    train_command.execute(parse(photographs, "-o", folder, "-r", recipe_file, "--no-plots"))
+    (folder / "checkpoint.pt").rename(folder / "elsewhere.pt")
+    log = (folder / "log.csv").read_bytes()
+    with pytest.raises(InputError, match=r"checkpoint\.pt is missing"):
+        train_command.execute(parse("--resume", folder, "--no-plots"))
+    assert (folder / "log.csv").read_bytes() == log
 
 
 def test_a_folder_without_a_training_cannot_be_resumed(tmp_path: Path) -> None:
