@@ -124,7 +124,7 @@ def run(job: Job, on_frame: OnFrame) -> Summary:
     else:
         with Draft(job.files.output, overwrite=job.files.overwrite) as draft:
             written, report = _transcode(job, str(draft.path.absolute()), on_frame)
-            verify(draft.path, written, job.files.target)
+            verify(draft.path, written, job.files.target, full=job.files.verify_fully)
             draft.publish()
     return Summary(
         output=job.files.output,

@@ -9,10 +9,11 @@ from pathlib import Path
 from rfdn_video.errors import OutputError, UsageError
 from rfdn_video.frame import Matrix
 from rfdn_video.inference.scaling import ScalePlan
-from rfdn_video.media.info import MediaInfo, OtherStream, VideoInfo, probe
+from rfdn_video.media.info import MediaInfo, VideoInfo, probe
 from rfdn_video.media.mux import VideoLayout
 from rfdn_video.media.publish import check_output
 from rfdn_video.media.source import check_is_file
+from rfdn_video.media.streams import CarriedStream, decide_streams
 from rfdn_video.media.target import STREAMABLE, Container, Target, choose_container, choose_encoder
 from rfdn_video.media.timing import TimeRange
 from rfdn_video.settings import Settings
@@ -31,20 +32,22 @@ class FilePlan:
         output: the file; None is standard output.
         target: container and encoder.
         wanted: the part of the source that is done.
-        carried: streams copied beside the video.
+        carried: streams that go along with the video.
         dropped: what is not carried, in words.
         tune: ``"video"`` or ``"clean"``.
         overwrite: the output may replace a file.
+        verify_fully: all of the finished file is decoded.
     """
 
     info: MediaInfo
     output: Path | None
     target: Target
     wanted: TimeRange
-    carried: tuple[OtherStream, ...]
+    carried: tuple[CarriedStream, ...]
     dropped: tuple[str, ...]
     tune: str
     overwrite: bool
+    verify_fully: bool
 
     @property
     def expected_frames(self) -> int | None:
@@ -75,21 +78,22 @@ def plan_files(source: Path, output: str | None, settings: Settings) -> FilePlan
     named = _named_output(output)
     if named is not None:  # what is named already is checked before the source is opened
         check_output(named, source, overwrite=settings.overwrite)
-    info = probe(source)
+    info = probe(source, video_stream=settings.video_stream)
     container = _container(output, named, source, info, settings)
     path = None if output == STDOUT else named or output_path(source, output, container.name, settings)
     if path is not None and named is None:
         check_output(path, source, overwrite=settings.overwrite)
-    carried = tuple(s for s in info.others if s.drop_reason is None and s.kind in container.carries)
+    carried, dropped = decide_streams(info, container, settings.audio)
     return FilePlan(
         info=info,
         output=path,
         target=choose_encoder(container, info.video.format, settings.encoder, settings.crf),
         wanted=_wanted(info, settings),
         carried=carried,
-        dropped=tuple(_dropped(info, container, settings)),
+        dropped=(*dropped, *_dropped_metadata(info, container, settings)),
         tune=settings.tune if settings.tune != "auto" else "clean" if info.video.lossless else "video",
         overwrite=settings.overwrite,
+        verify_fully=settings.verify == "full",
     )
 
 
@@ -174,13 +178,8 @@ def _wanted(info: MediaInfo, settings: Settings) -> TimeRange:
     return TimeRange(on_source_clock(settings.start), on_source_clock(settings.end), settings.frames)
 
 
-def _dropped(info: MediaInfo, container: Container, settings: Settings) -> list[str]:
-    reasons = [
-        f"{s.kind} stream {s.index} ({s.codec}): {s.drop_reason or f'{container.name} holds none'}"
-        for s in info.others
-        if s.drop_reason is not None or s.kind not in container.carries
-    ]
-    reasons += [f"{what}: cannot be carried yet" for what in info.video.dropped_metadata]
+def _dropped_metadata(info: MediaInfo, container: Container, settings: Settings) -> list[str]:
+    reasons = [f"{what}: cannot be carried yet" for what in info.video.dropped_metadata]
     partial = settings.start is not None or settings.end is not None or settings.frames is not None
     if info.chapters and (partial or not container.keeps_tags):
         reasons.append(

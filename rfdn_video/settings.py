@@ -10,9 +10,20 @@ from typing import Any, Literal, get_args
 
 from rfdn_video.errors import UsageError
 
-__all__ = ["CONTAINERS", "MAX_SCALE", "Precision", "Settings", "Tune", "exact_scale", "load_preset", "preset_names"]
+__all__ = [
+    "CONTAINERS",
+    "MAX_SCALE",
+    "Precision",
+    "Settings",
+    "Tune",
+    "Verify",
+    "exact_scale",
+    "load_preset",
+    "preset_names",
+]
 
 type Tune = Literal["auto", "video", "clean"]
+type Verify = Literal["packets", "full"]
 type Precision = Literal["auto", "fp32", "fp16", "bf16"]
 
 CONTAINERS = ("mp4", "mov", "mkv", "webm", "nut", "y4m")
@@ -34,6 +45,9 @@ class Settings:
         precision: of the network; ``"auto"`` is fp16 on CUDA, else fp32.
         encoder: an FFmpeg video encoder; None takes the container's usual one.
         crf: constant quality of that encoder; None takes this project's default for it.
+        audio: ``"copy"``, ``"none"``, or the audio encoder to convert the sound with.
+        video_stream: number of the stream to enlarge; None is the default one.
+        verify: ``"packets"`` reads every packet of the finished file back, ``"full"`` decodes all of it too.
         container: overrides what the output's name says.
         start, end: range of the source in seconds, from its beginning.
         frames: stop after this many frames.
@@ -53,6 +67,9 @@ class Settings:
     precision: Precision = "auto"
     encoder: str | None = None
     crf: int | None = None
+    audio: str = "copy"
+    video_stream: int | None = None
+    verify: Verify = "packets"
     container: str | None = None
     start: Fraction | None = None
     end: Fraction | None = None
@@ -60,7 +77,7 @@ class Settings:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("width", "height", "crf", "frames"):
+        for name in ("width", "height", "crf", "frames", "video_stream"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, int):
                 raise UsageError(f"{name} {value!r}: a whole number is allowed")
@@ -68,6 +85,7 @@ class Settings:
         self._check_range()
         _check_choice("tune", self.tune, get_args(Tune.__value__))
         _check_choice("precision", self.precision, get_args(Precision.__value__))
+        _check_choice("verify", self.verify, get_args(Verify.__value__))
         if self.container is not None:
             _check_choice("container", self.container, CONTAINERS)
         if self.crf is not None and not 0 <= self.crf <= 63:
@@ -111,14 +129,8 @@ def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
 
 
 # A preset describes a kind of result; which part of which file is done belongs to the call.
-_PRESET_KEYS = {f.name for f in fields(Settings)} - {
-    "start",
-    "end",
-    "frames",
-    "overwrite",
-    "weights",
-    "device",
-}
+_OF_THE_CALL = {"start", "end", "frames", "overwrite", "weights", "device", "video_stream"}
+_PRESET_KEYS = {f.name for f in fields(Settings)} - _OF_THE_CALL
 
 
 def preset_names() -> list[str]:

@@ -72,9 +72,7 @@ def _plan(job: Job) -> dict[str, Any]:
         "network": f"{weights.network} x{weights.scale}, --tune {files.tune} "
         f"({weights.path.name}, SHA-256 {weights.sha256[:12]})",
         "device": f"{job.upscaler.device}, {str(job.upscaler.precision).removeprefix('torch.')}",
-        "copied": [
-            f"{s.kind} stream {s.index} ({s.codec}{f', {s.language}' if s.language else ''})" for s in files.carried
-        ],
+        "carried": [str(stream) for stream in files.carried],
         "dropped": list(files.dropped),
         "note": plan_notes(files, job.scale),
         "estimate": f"{seconds:.2f} s a frame, measured on a small picture; {span}",

@@ -26,12 +26,8 @@ __all__ = ["add_arguments", "execute", "run_trainer", "show_prepared"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of the command."""
     parser.add_argument("data", nargs="*", type=Path, help="images, videos, and folders of them")
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="FOLDER", help="takes checkpoints, weights and plots"
-    )
-    parser.add_argument(
-        "--resume", type=Path, metavar="FOLDER", help="go on with the training in this folder"
-    )
+    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="takes checkpoints, weights and plots")
+    parser.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with the training in this folder")
     parser.add_argument("-r", "--recipe", default="e-rfdn-cpu", help="a bundled recipe, or a .toml file")
     parser.add_argument("-m", "--model", help="a network other than the recipe's")
     parser.add_argument("-s", "--scale", type=int, choices=(2, 3, 4), help="a scale other than the recipe's")
@@ -40,12 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     start = parser.add_mutually_exclusive_group()
     start.add_argument("--start", metavar="FILE", help='weights to start from, or "bundled"')
     start.add_argument("--from-scratch", action="store_true", help="start from random weights in any case")
-    parser.add_argument(
-        "--validate", type=Path, metavar="FOLDER", help="images to measure PSNR on now and then"
-    )
-    parser.add_argument(
-        "--cache", type=Path, metavar="FOLDER", help="keeps prepared data (default: OUTPUT/cache)"
-    )
+    parser.add_argument("--validate", type=Path, metavar="FOLDER", help="images to measure PSNR on now and then")
+    parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keeps prepared data (default: OUTPUT/cache)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--threads", type=int, help="CPU threads for the network")
     parser.add_argument("--no-plots", action="store_true", help="no TensorBoard events and no PNG plots")
@@ -75,11 +67,7 @@ def _check(args: argparse.Namespace) -> Path:
             raise UsageError("--resume takes data and folder from the training itself; leave them away")
         return Path(args.resume)
     if not args.data or not args.output:
-        raise UsageError(
-            "give what to train on and a folder with -o, or a training to go on with with --resume"
-        )
-    if args.seed is not None and args.seed < 0:
-        raise UsageError(f"seed {args.seed}: 0 or more is allowed")
+        raise UsageError("give what to train on and a folder with -o, or a training to go on with with --resume")
     return Path(args.output)
 
 

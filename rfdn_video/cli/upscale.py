@@ -64,6 +64,14 @@ def _add_result_arguments(group: argparse._ArgumentGroup) -> None:
         "--crf", type=int, metavar="N", help="quality of the encoder, 0 is best (default: by encoder, 18 for x264)"
     )
     group.add_argument(
+        "--audio", metavar="copy|none|E", help="copy the sound (default), drop it, or encode it: aac, libopus, flac ..."
+    )
+    group.add_argument(
+        "--verify",
+        choices=("packets", "full"),
+        help="check of the finished file: read every packet (default), or decode all of it too",
+    )
+    group.add_argument(
         "--preset", metavar="P", help="settings by name (archive, share) or from a .toml file; options win"
     )
 
@@ -90,6 +98,7 @@ def _add_network_arguments(group: argparse._ArgumentGroup) -> None:
 def _add_part_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--start", type=_seconds, metavar="T", help="from this time on: seconds or [h:]m:s")
     group.add_argument("--end", type=_seconds, metavar="T", help="up to this time of the source")
+    group.add_argument("--video-stream", type=int, metavar="N", help="enlarge this stream (default: the default one)")
     group.add_argument("--frames", type=int, metavar="N", help="at most N frames")
 
 

@@ -19,7 +19,7 @@ from rfdn_video.inference.scaling import ScalePlan, plan_scale, target_size
 from rfdn_video.inference.slots import FramePipe
 from rfdn_video.models.catalog import load_bundled
 from rfdn_video.models.weights import Weights, load_weights
-from rfdn_video.settings import Precision, Settings, exact_scale
+from rfdn_video.settings import Settings, exact_scale
 
 __all__ = ["Upscaler"]
 
@@ -64,14 +64,14 @@ class Upscaler:
         tune: str = "video",
         weights: Weights | str | Path | None = None,
         device: str = "auto",
-        precision: Precision = "auto",
+        precision: str = "auto",
         slots: int = SLOTS,
     ) -> None:
         if slots < 2:
             raise UsageError(f"slots {slots}: at least 2 are needed, so that copies and work overlap")
         exact = None if scale is None else exact_scale(scale)
         # Settings knows what is allowed.
-        self._target = Settings(scale=exact, width=width, height=height, precision=precision)
+        self._target = Settings(scale=exact, width=width, height=height, precision=precision)  # type: ignore[arg-type]
         self.device = resolve_device(device)
         self.precision = resolve_precision(precision, self.device)
         if isinstance(weights, Weights):

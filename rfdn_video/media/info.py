@@ -113,8 +113,12 @@ class MediaInfo:
         return self.container in ("mpegts", "mpeg")
 
 
-def probe(path: str | Path) -> MediaInfo:
+def probe(path: str | Path, *, video_stream: int | None = None) -> MediaInfo:
     """Reads a file's streams and decodes one picture of the main video stream.
+
+    Args:
+        path: a local media file.
+        video_stream: number of the stream to take for the main one, as :class:`OtherStream` counts them.
 
     Raises:
         NoVideoError: no video stream but, at most, cover art.
@@ -123,7 +127,7 @@ def probe(path: str | Path) -> MediaInfo:
     """
     path = Path(path)
     with open_source(path) as container:
-        stream = main_video_stream(container, path)
+        stream = main_video_stream(container, path, video_stream)
         others = tuple(_describe_other(s, stream) for s in container.streams if s.index != stream.index)
         _check_size(stream, path)
         video = _describe_video(container, stream, _first_frame(container, stream, path), path)
@@ -138,9 +142,14 @@ def probe(path: str | Path) -> MediaInfo:
         )
 
 
-def main_video_stream(container: InputContainer, path: Path) -> VideoStream:
-    """The first default video stream, else the first; cover art is never it."""
+def main_video_stream(container: InputContainer, path: Path, wanted: int | None) -> VideoStream:
+    """The one asked for, else the first default video stream, else the first; cover art is never it."""
     candidates = [s for s in container.streams.video if not is_cover(s)]
+    if wanted is not None:
+        candidates = [s for s in candidates if s.index == wanted]
+        if not candidates:
+            numbers = ", ".join(str(s.index) for s in container.streams.video if not is_cover(s)) or "none"
+            raise NoVideoError(f"{path}: stream {wanted} is no video; there is {numbers}")
     if not candidates:
         raise NoVideoError(f"{path}: no video stream in it ({_stream_kinds(container)})")
     return next((s for s in candidates if s.disposition & Disposition.default), candidates[0])

@@ -22,10 +22,12 @@ from av.video.stream import VideoStream
 
 from rfdn_video.errors import OutputError
 from rfdn_video.frame import Color, Frame
-from rfdn_video.media.copy import CopiedStream, PacketCopier
-from rfdn_video.media.info import MediaInfo, OtherStream
+from rfdn_video.media.carriers import Record
+from rfdn_video.media.info import MediaInfo
 from rfdn_video.media.matroska import set_display_shape
+from rfdn_video.media.side_streams import SideStreams
 from rfdn_video.media.source import open_source
+from rfdn_video.media.streams import CarriedStream
 from rfdn_video.media.target import Target
 from rfdn_video.media.timing import TimeRange
 
@@ -65,12 +67,12 @@ class Written:
         layout: of the video.
         pts: of every video frame in the output, in ticks of ``layout.time_base``.
         last_duration: of the last frame, in the same ticks; 0 where unknown.
-        copied: the other streams.
+        side_streams: the other streams.
         chapters: how many.
     """
 
     layout: VideoLayout
-    copied: list[CopiedStream]
+    side_streams: list[Record]
     chapters: int
     pts: array[int] = field(default_factory=lambda: array("q"))
     last_duration: int = 0
@@ -84,7 +86,7 @@ class Output:
         target: container and encoder.
         layout: of the video.
         info: the source, for its metadata and chapters.
-        streams: those to copy.
+        streams: those that go along.
         wanted: the part of the source that the frames come from.
 
     Raises:
@@ -97,7 +99,7 @@ class Output:
         target: Target,
         layout: VideoLayout,
         info: MediaInfo,
-        streams: tuple[OtherStream, ...],
+        streams: tuple[CarriedStream, ...],
         wanted: TimeRange,
     ) -> None:
         self._file, self._target, self._layout, self._wanted = file, target, layout, wanted
@@ -105,16 +107,16 @@ class Output:
         self._base = info.start_time if info.time_origin_is_arbitrary else Fraction(0)
         self._durations: dict[int, int] = {}
         self._container = _open(file, target)
-        self._copier = PacketCopier(info, streams, wanted)
+        self._side_streams = SideStreams(info, streams, wanted)
         try:
             self._stream = self._add_video(info)
-            self._copier.add_streams(self._container, target.container.name)
+            self._side_streams.declare(self._container, target.container.name)
             chapters = self._copy_metadata(info)
             self._write_header()
         except BaseException:
             self.abort()
             raise
-        self.written = Written(layout, self._copier.copied, chapters)
+        self.written = Written(layout, self._side_streams.records, chapters)
 
     def write(self, frame: Frame) -> None:
         """Encodes one frame, after all copied packets that come before it.
@@ -131,7 +133,7 @@ class Output:
         self.written.pts.append(pts)
         self.written.last_duration = frame.duration
         try:
-            self._copier.advance(self._container, time, self._origin)
+            self._side_streams.advance(self._container, time, self._origin)
             self._mux(self._stream.encode(self._picture(frame, pts)))
         except (av.FFmpegError, OSError) as error:
             raise _write_error(error) from None
@@ -144,17 +146,17 @@ class Output:
         """
         try:
             self._mux(self._stream.encode(None))
-            self._copier.finish(self._container, end, self._origin or Fraction(0))
+            self._side_streams.finish(self._container, end, self._origin or Fraction(0))
             self._container.close()
             self._complete()
         except (av.FFmpegError, OSError) as error:
             raise _write_error(error) from None
         finally:
-            self._copier.close()
+            self._side_streams.close()
 
     def abort(self) -> None:
         """Closes everything without caring for the result."""
-        self._copier.close()
+        self._side_streams.close()
         try:
             self._container.close()
         except (av.FFmpegError, OSError, ValueError):

@@ -62,9 +62,7 @@ class CCA(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         f = channels // 16
-        self.conv_du = nn.Sequential(
-            nn.Conv2d(channels, f, 1), nn.ReLU(), nn.Conv2d(f, channels, 1), nn.Sigmoid()
-        )
+        self.conv_du = nn.Sequential(nn.Conv2d(channels, f, 1), nn.ReLU(), nn.Conv2d(f, channels, 1), nn.Sigmoid())
 
     def forward(self, x: Tensor) -> Tensor:
         # Half precision cannot hold the sums of a frame. The square root of a channel that is

@@ -129,9 +129,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def _read_pth(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     if zipfile.is_zipfile(path) and any("/code/" in name for name in zipfile.ZipFile(path).namelist()):
-        raise ModelError(
-            f"{path}: a TorchScript archive holds code; give a .safetensors or .pth file of tensors"
-        )
+        raise ModelError(f"{path}: a TorchScript archive holds code; give a .safetensors or .pth file of tensors")
     try:
         with warnings.catch_warnings(action="ignore"):  # of odd pickles; what cannot be read is said below
             content = torch.load(path, map_location="cpu", weights_only=True)
@@ -143,17 +141,15 @@ def _read_pth(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     for wrapper in WRAPPERS:
         if isinstance(content, dict) and isinstance(content.get(wrapper), dict):
             content = content[wrapper]
-    if (
-        not isinstance(content, dict)
-        or not content
-        or not all(isinstance(t, Tensor) for t in content.values())
-    ):
+    if not isinstance(content, dict) or not content or not all(isinstance(t, Tensor) for t in content.values()):
         raise ModelError(f"{path}: holds no tensors by name; give the state_dict of a network")
     return {name.removeprefix("module."): tensor.float() for name, tensor in content.items()}, {}
 
 
 def _describe(tensors: Mapping[str, Tensor], declared: str | None, path: Path) -> RFDNConfig:
     """Reads the network's shape off the tensors' names and shapes."""
+    if scalar := next((name for name, tensor in tensors.items() if not tensor.ndim), None):
+        raise ModelError(f"{path}: {scalar} is a single number; weights and biases are allowed")
     try:
         channels = tensors["fea_conv.weight"].shape[0]
         outputs = tensors["upsampler.0.weight"].shape[0]
@@ -193,9 +189,7 @@ def _block_kind(tensors: Mapping[str, Tensor], declared: str | None) -> BlockKin
 def _check_values(tensors: Mapping[str, Tensor], path: Path) -> None:
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
-            raise ModelError(
-                f"{path}: {name} holds NaN or infinity; the training went wrong or the file is damaged"
-            )
+            raise ModelError(f"{path}: {name} holds NaN or infinity; the training went wrong or the file is damaged")
 
 
 def _build(config: RFDNConfig, state: Mapping[str, Tensor]) -> nn.Module:
@@ -221,9 +215,7 @@ def _measure_pixel_range(network: nn.Module) -> float:
     gradient comes out far off.
     """
     ramp = torch.linspace(0.2, 0.8, 32)
-    image = torch.stack((ramp.expand(32, 32), ramp.flip(0).expand(32, 32), ramp[:, None].expand(32, 32)))[
-        None
-    ]
+    image = torch.stack((ramp.expand(32, 32), ramp.flip(0).expand(32, 32), ramp[:, None].expand(32, 32)))[None]
 
     def error(pixel_range: float) -> float:
         output = network(image * pixel_range) / pixel_range

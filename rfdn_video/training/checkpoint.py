@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from rfdn_video.errors import InputError, OutputError
@@ -49,10 +49,8 @@ def save_weights(path: Path, network: nn.Module, metadata: Mapping[str, str]) ->
     Raises:
         OutputError: it cannot be written.
     """
-    tensors = {
-        name: tensor.detach().float().cpu().contiguous() for name, tensor in network.state_dict().items()
-    }
-    _write(path, lambda unfinished: save_file(tensors, unfinished, metadata=dict(metadata)))
+    tensors = {name: tensor.detach().float().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    _write(path, lambda unfinished: unfinished.write_bytes(save(tensors, dict(metadata))))
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

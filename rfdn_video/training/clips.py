@@ -46,9 +46,7 @@ def random_motion(random: np.random.Generator, scale: int) -> Motion:
     pan = random.uniform(-1.5 * scale, 1.5 * scale, 2)
     zoom = float(random.uniform(0.985, 1.015)) if random.random() < 0.4 else 1.0
     turn = float(random.uniform(-0.6, 0.6)) if random.random() < 0.4 else 0.0
-    return Motion(
-        int(random.integers(CLIP_FRAMES[0], CLIP_FRAMES[1] + 1)), (float(pan[0]), float(pan[1])), zoom, turn
-    )
+    return Motion(int(random.integers(CLIP_FRAMES[0], CLIP_FRAMES[1] + 1)), (float(pan[0]), float(pan[1])), zoom, turn)
 
 
 def film_still(still: RGB8, side: int, motion: Motion, random: np.random.Generator) -> list[RGB8]:
@@ -102,9 +100,7 @@ def read_clips(path: Path, clips: int, side: int, random: np.random.Generator) -
     clips = min(clips, count // longest)
     starts = sorted({round(i * (count - longest) / max(1, clips - 1)) for i in range(clips)})
     starts = [start for last, start in pairwise([-longest, *starts]) if start >= last + longest]
-    for _, frames in _windows(
-        path, [(start, int(random.integers(CLIP_FRAMES[0], longest + 1))) for start in starts]
-    ):
+    for _, frames in _windows(path, [(start, int(random.integers(CLIP_FRAMES[0], longest + 1))) for start in starts]):
         height, width = frames[0].shape[:2]
         top, left = (int(random.integers(max(1, size - side + 1))) for size in (height, width))
         yield [frame[top : top + side, left : left + side] for frame in frames]

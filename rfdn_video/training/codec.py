@@ -76,9 +76,7 @@ def encode_and_decode(frames: Sequence[RGB8], encoding: Encoding) -> list[RGB8]:
     packets += encoder.encode(None)
     pictures = [picture for packet in [*packets, None] for picture in decoder.decode(packet)]
     if len(pictures) != len(frames):
-        raise DeviceError(
-            f"{encoding.codec}: {len(pictures)} of {len(frames)} frames came back from the encoder"
-        )
+        raise DeviceError(f"{encoding.codec}: {len(pictures)} of {len(frames)} frames came back from the encoder")
     return [convert.to_rgb(planes_of(picture, YUV420)) for picture in pictures]
 
 
@@ -87,9 +85,7 @@ def _open_encoder(encoding: Encoding, width: int, height: int) -> VideoCodecCont
     try:
         encoder = cast(VideoCodecContext, av.CodecContext.create(name, "w"))
     except ValueError:
-        raise DeviceError(
-            f"encoder {name} is missing in this build of PyAV; the video degradation needs it"
-        ) from None
+        raise DeviceError(f"encoder {name} is missing in this build of PyAV; the video degradation needs it") from None
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
     encoder.framerate, encoder.time_base = Fraction(25), Fraction(1, 25)
     encoder.thread_count = 1  # clips are small, and the result must not depend on the machine

@@ -51,9 +51,7 @@ class PairCache:
         """
         usable = self.index[(self.index[:, 1:] >= patch).all(axis=1)]
         if not len(usable):
-            raise InputError(
-                f"no image holds a patch of {patch * self.scale} pixels a side; give larger ones"
-            )
+            raise InputError(f"no image holds a patch of {patch * self.scale} pixels a side; give larger ones")
         random = np.random.default_rng([seed, step])
         lows, highs = zip(*(self._patch(random, usable, patch) for _ in range(size)), strict=True)
         return torch.from_numpy(np.stack(lows)), torch.from_numpy(np.stack(highs))
@@ -68,9 +66,7 @@ class PairCache:
         return _turn(low, turns, flip), _turn(high, turns, flip)
 
 
-def _cut(
-    pixels: NDArray[np.uint8], offset: int, width: int, height: int, top: int, left: int, side: int
-) -> RGB8:
+def _cut(pixels: NDArray[np.uint8], offset: int, width: int, height: int, top: int, left: int, side: int) -> RGB8:
     image = pixels[offset : offset + 3 * width * height].reshape(height, width, 3)
     return image[top : top + side, left : left + side]
 

@@ -72,9 +72,7 @@ class Learner:
             self._optimizer = self._new_optimizer()
         for group in self._optimizer.param_groups:
             group["lr"] = stage.lr_at(inner)
-        loss = self._loss(
-            low.to(self.device, non_blocking=True), high.to(self.device, non_blocking=True), stage.loss
-        )
+        loss = self._loss(low.to(self.device, non_blocking=True), high.to(self.device, non_blocking=True), stage.loss)
         self._optimizer.zero_grad(set_to_none=True)
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self._scaler.step(self._optimizer)

@@ -97,6 +97,7 @@ class Recipe:
         for name in ("batch", "log_every", "validate_every", "checkpoint_every", "clips"):
             _check_at_least(name, getattr(self, name), 1)
         _check_at_least("patch", self.patch, 8)
+        _check_at_least("seed", self.seed, 0)
         if not 0 <= self.ema < 1:
             raise UsageError(f"ema {self.ema}: 0 (none) up to, not including, 1 is allowed")
         if not self.stages:

@@ -92,9 +92,7 @@ def load_run(folder: Path) -> Run:
 
 
 @contextmanager
-def open_trainer(
-    run: Run, folder: Path, device: torch.device, report: Callable[[int], None]
-) -> Iterator[Trainer]:
+def open_trainer(run: Run, folder: Path, device: torch.device, report: Callable[[int], None]) -> Iterator[Trainer]:
     """Makes ready to train, from the folder's checkpoint where there is one.
 
     Args:

@@ -110,9 +110,7 @@ def video_pairs(sources: Sequence[Path], recipe: Recipe) -> Iterator[tuple[RGB8,
                 yield low[kept], high[kept]
 
 
-def _clips(
-    path: Path, clips: int, side: int, scale: int, random: np.random.Generator
-) -> Iterator[list[RGB8]]:
+def _clips(path: Path, clips: int, side: int, scale: int, random: np.random.Generator) -> Iterator[list[RGB8]]:
     """Clips of up to ``side`` pixels a side, whose reduced copies have even sides."""
     step = 2 * scale
     if path.suffix.lower() not in IMAGE_SUFFIXES:

@@ -94,9 +94,7 @@ def write_study(folder: Path, findings: Sequence[Finding], recipe: Recipe, plots
     blocks = [f"# Studies of the paper at x{recipe.scale}\n\n{label}.\n"]
     blocks += [_table(title, rows, by_name, recipe.scale) for title, rows in TABLES]
     write_text(folder / "tables.md", "\n".join(blocks))
-    results = [
-        {**asdict(f.trial), **asdict(_cost(f.trial, recipe.scale)), "scores": _plain(f)} for f in findings
-    ]
+    results = [{**asdict(f.trial), **asdict(_cost(f.trial, recipe.scale)), "scores": _plain(f)} for f in findings]
     write_json(folder / "results.json", {"schedule": label, "scale": recipe.scale, "results": results})
     written = [folder / "tables.md", folder / "results.json"]
     return written + (_figures(folder, by_name, recipe.scale, label) if plots else [])
@@ -129,9 +127,7 @@ def _table(title: str, rows: Mapping[str, str], findings: Mapping[str, Finding],
         cells += [f"{scores[test_set].psnr_y:.2f}/{scores[test_set].ssim_y:.4f}" for test_set in sets]
         lines.append(f"| {' | '.join(cells)} |")
         if "IMDN" in rows:
-            lines.append(
-                f"| {label} (published) | | | {' | '.join(_published(name, scale, s) for s in sets)} |"
-            )
+            lines.append(f"| {label} (published) | | | {' | '.join(_published(name, scale, s) for s in sets)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -161,8 +161,6 @@ class Trainer:
         wanted = self.learner.recipe.as_dict()
         if before != wanted:
             different = [key for key in wanted if before[key] != wanted[key]]
-            raise InputError(
-                f"{path}: was made by another recipe (other {', '.join(different)}); use that one"
-            )
+            raise InputError(f"{path}: was made by another recipe (other {', '.join(different)}); use that one")
         self.learner.load_state_dict(content["learner"])
         self.step, self.best = content["step"], content["best"]

@@ -1,0 +1,163 @@
+"""Carries all other streams into the output, in step with the video.
+
+They are read through a second demuxer of the same file, so that nothing has to be held back: a
+file with all its sound behind all its video needs no more memory than an interleaved one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import av
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Discard, Stream
+
+from rfdn_video.errors import OutputError
+from rfdn_video.media.carriers import AudioEncoder, Carrier, Copier, Record, SubtitleConverter
+from rfdn_video.media.info import MediaInfo
+from rfdn_video.media.source import open_source
+from rfdn_video.media.streams import CarriedStream
+from rfdn_video.media.timing import TimeRange, exact
+
+__all__ = ["SideStreams"]
+
+# Subtitles shown at the beginning of a range may have begun this much earlier.
+LOOK_BACK = Fraction(15)
+
+_COVER_TYPES = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
+
+
+class SideStreams:
+    """Moves ``streams`` from the source into an output.
+
+    Call :meth:`declare` before the output's header is written, :meth:`advance` before every video
+    frame, :meth:`finish` after the last.
+
+    Attributes:
+        records: what was written of each.
+    """
+
+    def __init__(self, info: MediaInfo, streams: tuple[CarriedStream, ...], wanted: TimeRange) -> None:
+        self.records: list[Record] = []
+        self._info, self._streams, self._wanted = info, streams, wanted
+        self._container = open_source(info.path)
+        self._carriers: dict[int, Carrier] = {}
+        self._packets = self._demux()
+        self._next: Packet[Any] | None = None
+
+    def close(self) -> None:
+        """Closes the source."""
+        self._container.close()
+
+    def declare(self, output: OutputContainer, container_name: str) -> None:
+        """Adds every stream to the output.
+
+        Raises:
+            OutputError: the container cannot hold one of them, or its encoder cannot be used.
+        """
+        for carried in self._streams:
+            try:
+                self._declare(carried, output, container_name)
+            except (ValueError, av.FFmpegError):
+                remedy = "write to .mkv, which holds nearly everything"
+                if carried.source.kind == "audio":
+                    remedy = "convert it with --audio aac (webm: libopus), leave it out with --audio none, or " + remedy
+                raise OutputError(f"{container_name} cannot hold {carried}; {remedy}") from None
+
+    def advance(self, output: OutputContainer, until: Fraction, origin: Fraction) -> None:
+        """Writes the packets up to ``until`` seconds of the source's clock.
+
+        ``origin`` is what is subtracted from all times, in seconds.
+        """
+        while (packet := self._peek()) is not None and not _is_after(packet, until):
+            self._carry(output, packet, origin)
+
+    def finish(self, output: OutputContainer, end: Fraction | None, origin: Fraction) -> None:
+        """Writes the packets that are presented before ``end`` (all that are left where None)."""
+        while (packet := self._peek()) is not None:
+            if end is None or not _is_after(packet, end):
+                self._carry(output, packet, origin)
+            elif _is_after(packet, end + LOOK_BACK):
+                break
+            self._next = None
+        for carrier in self._carriers.values():
+            for packet in carrier.flush():
+                output.mux(packet)
+
+    def _declare(self, carried: CarriedStream, output: OutputContainer, container_name: str) -> None:
+        source = self._container.streams[carried.source.index]
+        if carried.source.kind == "cover" and container_name == "mkv":
+            self._attach_cover(output, source)
+            return
+        stream, carrier = self._carrier(carried, source, output, container_name)
+        stream.metadata.update(source.metadata)
+        if container_name in ("mp4", "mov") and "title" in source.metadata:
+            stream.metadata["handler_name"] = source.metadata["title"]  # the only name of a track there
+        stream.disposition = source.disposition
+        self.records.append(carrier.record)
+        if carried.source.kind != "attachment":  # its content is in the header, it has no packets
+            self._carriers[carried.source.index] = carrier
+
+    def _carrier(
+        self, carried: CarriedStream, source: Stream, output: OutputContainer, container_name: str
+    ) -> tuple[Stream, Carrier]:
+        record = Record(carried, index=len(output.streams))
+        if carried.codec is None:
+            record.reframed = carried.source.codec == "aac" and self._info.container == "mpegts"
+            stream = output.add_stream_from_template(source, opaque=True)
+            strict = carried.source.kind == "audio" and container_name in ("mp4", "mov")
+            return stream, Copier(record, stream, strict=strict)
+        if isinstance(source, AudioStream):
+            encoder = AudioEncoder(record, source, output)
+            return encoder.stream, encoder
+        converter = SubtitleConverter(record, source, output)
+        return converter.stream, converter
+
+    def _attach_cover(self, output: OutputContainer, source: Stream) -> None:
+        """Matroska keeps cover art as an attachment; copied as a stream it would become a second video."""
+        name, mime_type = _COVER_TYPES.get(source.codec_context.codec.canonical_name, ("cover", "image"))
+        with open_source(self._info.path) as container:
+            packet = next(p for p in container.demux(container.streams[source.index]) if p.size)
+            output.add_attachment(name, mime_type, bytes(packet))
+
+    def _peek(self) -> Packet[Any] | None:
+        if self._next is None:
+            self._next = next(self._packets, None)
+        return self._next
+
+    def _demux(self) -> Iterator[Packet[Any]]:
+        chosen = [self._container.streams[index] for index in self._carriers]
+        for stream in self._container.streams:
+            stream.discard = Discard.default if stream.index in self._carriers else Discard.all
+        if not chosen:
+            return
+        if self._wanted.start is not None:
+            self._container.seek(max(0, int((self._wanted.start - LOOK_BACK) * av.time_base)))
+        yield from (packet for packet in self._container.demux(chosen) if packet.size)
+
+    def _overlaps_start(self, packet: Packet[Any]) -> bool:
+        start = self._wanted.start
+        if start is None or packet.pts is None:
+            return True
+        return bool((packet.pts + max(1, packet.duration or 0)) * exact(packet.time_base) > start)
+
+    def _carry(self, output: OutputContainer, packet: Packet[Any], origin: Fraction) -> None:
+        self._next = None
+        if not self._overlaps_start(packet):
+            return
+        shift = round(origin / exact(packet.time_base))
+        if packet.pts is not None:
+            packet.pts -= shift
+        if packet.dts is not None:
+            packet.dts -= shift
+        for carried in self._carriers[packet.stream_index].feed(packet):
+            output.mux(carried)
+
+
+def _is_after(packet: Packet[Any], until: Fraction) -> bool:
+    ticks = packet.pts if packet.pts is not None else packet.dts
+    return ticks is not None and ticks * exact(packet.time_base) >= until
