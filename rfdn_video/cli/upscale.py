@@ -164,7 +164,10 @@ def _check_outputs(args: argparse.Namespace) -> None:
 def _scale(text: str) -> Fraction:
     from rfdn_video.settings import exact_scale
 
-    return exact_scale(text.lower().strip("x"))
+    try:
+        return exact_scale(text.lower().strip("x"))
+    except UsageError as error:  # argparse knows only its own
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _seconds(text: str) -> Fraction:

@@ -6,13 +6,14 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import av
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
+from av.subtitles.codeccontext import SubtitleCodecContext
 from av.subtitles.subtitle import AssSubtitle, SubtitleSet
 
 from rfdn_video.media.streams import CarriedStream
@@ -105,10 +106,10 @@ class SubtitleConverter:
 
     def __init__(self, record: Record, source: Stream, output: OutputContainer) -> None:
         self.record = record
-        self._decoder: Any = source.codec_context
         assert record.stream.codec is not None
-        self.stream: Any = output.add_stream(record.stream.codec)
-        self._encoder: Any = self.stream.codec_context
+        self.stream = output.add_stream(record.stream.codec)
+        self._decoder = cast("SubtitleCodecContext", source.codec_context)
+        self._encoder = cast("SubtitleCodecContext", self.stream.codec_context)
         self._decoder.open(strict=False)  # only then it has a header
         self._encoder.subtitle_header = self._decoder.subtitle_header
 

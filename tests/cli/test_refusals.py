@@ -47,7 +47,7 @@ def folder(tmp_path: Path, shared: Path) -> Path:
         (["good.mp4", "-o", "out.mp4", "--encoder", "prores_ks"], 4, "does not take"),
         (["good.mp4", "-o", "out.xyz"], 2, "'.xyz'"),
         (["good.mp4", "-s", "1"], 2, "above 1"),
-        (["good.mp4", "-s", "two"], 2, "is no factor"),
+        (["good.mp4", "-s", "two"], 2, "no factor"),
         (["good.mp4", "-s", "2", "--height", "720"], 2, "not allowed with"),
         (["good.mp4", "--height", "100"], 2, "only enlarges"),
         (["good.mp4", "--frames", "0"], 2, "1 or more"),
