@@ -23,8 +23,9 @@ __all__ = ["Encoding", "RGBConverter", "encode_and_decode", "random_encoding"]
 
 YUV420 = PixelFormat("yuv", 8, 1, 1)
 SD = Color(Matrix.SMPTE170M)
-X265_MIN_SIDE = 64
-"""x265 4.3 writes beyond its memory for pictures of 48 pixels and less (glibc's malloc checks show it)."""
+X265_MIN_SIDE = 72
+"""Of up to 64 pixels, x265 4.3 codes the same pictures otherwise each time, now and then as if the CRF were far
+higher, and of 48 it writes beyond its memory (glibc's malloc checks show it)."""
 PRESETS = ("veryfast", "fast", "medium")
 
 
@@ -57,7 +58,7 @@ def encode_and_decode(frames: Sequence[RGB8], encoding: Encoding) -> list[RGB8]:
     """The frames as a viewer of the compressed clip gets them.
 
     Args:
-        frames: [H, W, 3] each, H and W even; 64 or more for H.265.
+        frames: [H, W, 3] each, H and W even; 72 or more for H.265.
 
     Raises:
         InputError: the frames are too small for H.265.

@@ -31,23 +31,28 @@ class Pair:
     low: Path | None
 
     def load(self, scale: int) -> tuple[RGB8, RGB8]:
-        """(low, high) with high's sides exactly ``scale`` times low's.
+        """(low, high) with high's sides exactly ``scale`` times low's; what has no partner is cut off.
 
         Raises:
             InputError: an image cannot be read, or the two do not belong together.
         """
         high = read_image(self.high)
-        height, width = (side // scale * scale for side in high.shape[:2])
-        high = high[:height, :width]
-        low = read_image(self.low) if self.low else imresize(high, 1 / scale)
-        if (low.shape[0] * scale, low.shape[1] * scale) != (height, width):
-            size = f"{low.shape[1]}x{low.shape[0]} pixels"
-            raise InputError(f"{self.low}: {size} are no 1/{scale} of {self.high.name}'s {width}x{height}")
-        return low, high
+        height, width = (side // scale for side in high.shape[:2])
+        if self.low is None:
+            high = high[: height * scale, : width * scale]
+            return imresize(high, 1 / scale), high
+        low = read_image(self.low)
+        if max(abs(low.shape[0] - height), abs(low.shape[1] - width)) > 1:
+            (h, w), (whole_h, whole_w) = low.shape[:2], high.shape[:2]
+            raise InputError(f"{self.low}: {w}x{h} pixels are no 1/{scale} of {self.high.name}'s {whole_w}x{whole_h}")
+        height, width = min(height, low.shape[0]), min(width, low.shape[1])
+        return low[:height, :width], high[: height * scale, : width * scale]
 
 
 def find_pairs(folder: Path, scale: int) -> list[Pair]:
-    """The images of a folder: its ``HR/`` with its ``LR/`` (equal stems), or those in it alone.
+    """The images of a folder: its ``HR/`` with its ``LR/``, or those in it alone.
+
+    Partners have equal stems, but for an ``x4`` (or the like) at the end of the low one, as in DIV2K.
 
     Where the folder has no ``HR/`` but an ``x2/`` to ``x4/`` that has, the one of ``scale`` is used.
 
@@ -59,7 +64,9 @@ def find_pairs(folder: Path, scale: int) -> list[Pair]:
     if not (folder / "HR").is_dir():
         return [Pair(path.stem, path, None) for path in find_images(folder)]
     highs = find_images(folder / "HR")
-    lows = {path.stem: path for path in find_images(folder / "LR")} if (folder / "LR").is_dir() else None
+    lows = None
+    if (folder / "LR").is_dir():
+        lows = {path.stem.removesuffix(f"x{scale}"): path for path in find_images(folder / "LR")}
     if lows is not None and (alone := [path for path in highs if path.stem not in lows]):
         raise InputError(f"{alone[0]}: no image of that name in {folder / 'LR'}; remove LR/ to have it made")
     return [Pair(path.stem, path, lows[path.stem] if lows else None) for path in highs]

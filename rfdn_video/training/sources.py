@@ -20,7 +20,7 @@ from rfdn_video.training.recipe import Recipe
 __all__ = ["VIDEO_SUFFIXES", "find_sources", "prepare_cache"]
 
 VIDEO_SUFFIXES = frozenset({".avi", ".m2ts", ".mkv", ".mov", ".mp4", ".mpg", ".ts", ".webm", ".y4m"})
-CLIP_SIDE = 64
+CLIP_SIDE = 80
 """Side of a compressed clip in pixels, at least: what surrounds a patch is what it is predicted from."""
 KEPT_FRAMES = 3
 """Of a clip: its frames are much alike."""

@@ -39,9 +39,7 @@ def test_cost_of_e_rfdn_is_that_of_the_aim_report() -> None:
     assert round(cost.activations / 1e6, 2) == 112.03
 
 
-@pytest.mark.parametrize(
-    ("one", "other"), [("rfdn", "rfdn-fdc"), ("rfdn-srb", "rfdn-base"), ("imdn", "imdn-r")]
-)
+@pytest.mark.parametrize(("one", "other"), [("rfdn", "rfdn-fdc"), ("rfdn-srb", "rfdn-base"), ("imdn", "imdn-r")])
 def test_rewritten_blocks_cost_the_same(one: str, other: str) -> None:
     costs = [measure_complexity(network_config(name, 4), 64, 48) for name in (one, other)]
     assert costs[0] == costs[1]
@@ -109,6 +107,14 @@ def test_blocks_named_as_by_imdns_authors_load(tmp_path: Path) -> None:
     renamed = {f"IMDB{name[1:]}" if name[0] == "B" else name: tensor for name, tensor in state.items()}
     torch.save(renamed, tmp_path / "imdn.pth")
     assert load_weights(tmp_path / "imdn.pth").network == "imdn"
+
+
+def test_a_file_with_a_tensor_that_is_a_number_is_refused(tmp_path: Path) -> None:
+    state = RFDN(network_config("e-rfdn", 2)).state_dict()
+    state["B1.c4.weight"] = torch.tensor(1.0)
+    save_file(state, tmp_path / "odd.safetensors")
+    with pytest.raises(ModelError, match=r"B1\.c4\.weight is a single number"):
+        load_weights(tmp_path / "odd.safetensors")
 
 
 def test_cca_has_a_finite_gradient_on_a_black_patch() -> None:

@@ -57,9 +57,7 @@ def test_images_smaller_than_a_patch_are_left_out(cache: PairCache) -> None:
         cache.batch(0, 0, 1, 32)
 
 
-def test_a_cache_is_made_once_and_again_when_the_data_change(
-    photographs: Path, recipe: Recipe, tmp_path: Path
-) -> None:
+def test_a_cache_is_made_once_and_again_when_the_data_change(photographs: Path, recipe: Recipe, tmp_path: Path) -> None:
     made: list[int] = []
     caches = tmp_path / "caches"
     for _ in range(2):

@@ -107,9 +107,7 @@ def test_csv_has_a_row_for_each_image(pictures: Path, capsys: pytest.CaptureFixt
     ]
 
 
-def test_markdown_stands_beside_the_published_numbers(
-    pictures: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_markdown_stands_beside_the_published_numbers(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pictures.rename(pictures.parent / "Set5")
     assert run_eval(pictures.parent / "Set5", "-s", 4, "--markdown") == 0
     table = capsys.readouterr().out
@@ -126,11 +124,14 @@ def test_low_resolution_images_are_taken_from_their_folder(pictures: Path) -> No
     Image.fromarray(np.zeros((18, 24, 3), np.uint8)).save(lows / "picture0.png")
     with pytest.raises(InputError, match="picture1"):
         find_pairs(pictures, 2)
-    Image.fromarray(np.zeros((9, 9, 3), np.uint8)).save(lows / "picture1.png")
+    Image.fromarray(np.zeros((9, 9, 3), np.uint8)).save(lows / "picture1x2.png")
     first, second = find_pairs(pictures, 2)
     low, high = first.load(2)
     assert high.shape == (36, 48, 3)
+    assert low.shape == (18, 24, 3)
     assert not low.any()
+    Image.fromarray(np.zeros((19, 25, 3), np.uint8)).save(lows / "picture0.png")  # rounded up, as MATLAB does
+    assert [image.shape for image in first.load(2)] == [(18, 24, 3), (36, 48, 3)]
     with pytest.raises(InputError, match="9x9"):
         second.load(2)
 

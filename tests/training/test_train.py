@@ -117,9 +117,7 @@ def test_killed_and_resumed_it_gives_the_same_losses(
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     train_command.execute(parse(photographs, "-o", whole, "-r", recipe_file, *common))
     start = [sys.executable, "-c", COMMAND, photographs, "-o", cut, "-r", recipe_file, *common]
-    process = subprocess.Popen(
-        [str(word) for word in start], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
+    process = subprocess.Popen([str(word) for word in start], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     while process.poll() is None and not ((cut / "log.csv").exists() and len(losses(cut)) >= 5):
         time.sleep(0.005)
     process.send_signal(kill)
@@ -178,6 +176,15 @@ def test_two_processes_have_the_gradients_of_one_with_the_doubled_batch(
     torch.testing.assert_close(both["loss"], loss)
     for name, parameter in alone.network.named_parameters():
         torch.testing.assert_close(both["gradients"][name], parameter.grad, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.cuda
+def test_on_cuda_half_precision_learns_what_the_cpu_learns(cache: PairCache, recipe: Recipe) -> None:
+    devices = (torch.device("cuda"), CPU)
+    course = []
+    for learner in (Learner(recipe, device) for device in devices):
+        course.append([float(learner.step(*cache.batch(0, step, 2, 16), step)) for step in range(6)])
+    assert course[0] == pytest.approx(course[1], rel=0.02)
 
 
 def test_another_scale_starts_from_the_enlargement_that_was_learnt(recipe: Recipe) -> None:
