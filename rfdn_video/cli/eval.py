@@ -27,9 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-w", "--weights", type=Path, nargs="+", action="extend", default=[], metavar="FILE", help="try these"
     )
     parser.add_argument("--tune", choices=("clean", "video"), help="try the bundled weights for this")
-    parser.add_argument(
-        "--self-ensemble", action="store_true", help="mean over the 8 flips and turns; 8x slower"
-    )
+    parser.add_argument("--self-ensemble", action="store_true", help="mean over the 8 flips and turns; 8x slower")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--threads", type=int, help="CPU threads for the networks")
     output = parser.add_mutually_exclusive_group()
@@ -71,9 +69,7 @@ def _collect_weights(args: argparse.Namespace) -> list[Weights]:
     chosen = [load_weights(path) for path in args.weights]
     for weights in chosen:
         if weights.scale != args.scale:
-            raise UsageError(
-                f"{weights.path}: enlarges x{weights.scale}, not x{args.scale}; give -s {weights.scale}"
-            )
+            raise UsageError(f"{weights.path}: enlarges x{weights.scale}, not x{args.scale}; give -s {weights.scale}")
     if args.tune or not chosen:
         bundled = [b for b in BUNDLED if b.scale == args.scale and args.tune in (None, b.tune)]
         if args.tune and not bundled:
@@ -91,9 +87,7 @@ def _baselines(pairs: list[Pair], scale: int) -> list[Result]:
     return [Result(bicubic), Result(lanczos)]
 
 
-def _try(
-    weights: Weights, pairs: list[Pair], scale: int, device: torch.device, self_ensemble: bool
-) -> Result:
+def _try(weights: Weights, pairs: list[Pair], scale: int, device: torch.device, self_ensemble: bool) -> Result:
     from rfdn_video.training.evaluate import evaluate, network_enlarger
     from rfdn_video.training.tables import Result
 

@@ -21,20 +21,14 @@ __all__ = ["add_arguments", "execute"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of the command."""
     parser.add_argument("data", nargs="+", type=Path, help="images, videos, and folders of them to train on")
-    parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FOLDER", help="a folder a network"
-    )
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="a folder a network")
     parser.add_argument(
         "--validate", type=Path, nargs="+", required=True, metavar="FOLDER", help="test sets for the tables"
     )
-    parser.add_argument(
-        "-r", "--recipe", default="study", help="the schedule: a bundled recipe or a .toml file"
-    )
+    parser.add_argument("-r", "--recipe", default="study", help="the schedule: a bundled recipe or a .toml file")
     parser.add_argument("-s", "--scale", type=int, choices=(2, 3, 4), help="a scale other than the recipe's")
     parser.add_argument("--steps", type=int, help="length of a one-stage schedule, instead of the recipe's")
-    parser.add_argument(
-        "--cache", type=Path, metavar="FOLDER", help="keeps prepared data (default: OUTPUT/cache)"
-    )
+    parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keeps prepared data (default: OUTPUT/cache)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--threads", type=int, help="CPU threads for the networks")
     parser.add_argument("--no-plots", action="store_true", help="no TensorBoard events and no PNG plots")
@@ -65,9 +59,7 @@ def _schedule(args: argparse.Namespace) -> Recipe:
     if args.steps is None:
         return recipe
     if len(recipe.stages) != 1:
-        raise UsageError(
-            f"--steps {args.steps}: recipe {args.recipe} has several stages; change them in a .toml file"
-        )
+        raise UsageError(f"--steps {args.steps}: recipe {args.recipe} has several stages; change them in a .toml file")
     return replace(recipe, stages=(replace(recipe.stages[0], steps=args.steps),))
 
 

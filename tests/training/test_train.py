@@ -180,11 +180,11 @@ def test_two_processes_have_the_gradients_of_one_with_the_doubled_batch(
 
 @pytest.mark.cuda
 def test_on_cuda_half_precision_learns_what_the_cpu_learns(cache: PairCache, recipe: Recipe) -> None:
-    devices = (torch.device("cuda"), CPU)
-    course = []
-    for learner in (Learner(recipe, device) for device in devices):
-        course.append([float(learner.step(*cache.batch(0, step, 2, 16), step)) for step in range(6)])
-    assert course[0] == pytest.approx(course[1], rel=0.02)
+    def course(learner: Learner) -> list[float]:
+        return [float(learner.step(*cache.batch(0, step, 2, 16), step)) for step in range(6)]
+
+    half, full = (course(Learner(recipe, torch.device(name))) for name in ("cuda", "cpu"))
+    assert half == pytest.approx(full, rel=0.02)
 
 
 def test_another_scale_starts_from_the_enlargement_that_was_learnt(recipe: Recipe) -> None:
