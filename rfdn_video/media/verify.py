@@ -151,7 +151,7 @@ def _duration_differences(container: InputContainer, written: Written) -> Iterat
         return
     frame = max(written.last_duration * written.layout.time_base, MAX_OFFSET_ERROR)
     ends = [(written.pts[-1] + written.last_duration) * written.layout.time_base]
-    ends += [r.end for r in written.side_streams if r.end is not None and r.stream.source.kind == "audio"]
+    ends += [record.end for record in written.side_streams if record.end is not None]
     # MP4 and Matroska count it from zero, not from the first picture; NUT does not store it.
     found = Fraction(container.duration, av.time_base)
     if abs(found - max(ends)) > frame + MAX_OFFSET_ERROR:
