@@ -84,10 +84,10 @@ def _read(container: InputContainer, video: VideoStream, *, full: bool) -> dict[
     found = {s.index: _Found(exact(s.time_base) or Fraction(1)) for s in container.streams}
     pictures = 0
     for packet in container.demux():
-        stream = found[packet.stream_index]
+        index = packet.stream.index  # the empty packets at the end know their stream, but not its number
         if packet.size:
-            stream.note(packet, digest=packet.stream_index != video.index)
-        if packet.stream_index == video.index and (full or not pictures):
+            found[index].note(packet, digest=index != video.index)
+        if index == video.index and (full or not pictures):
             pictures += _decode(packet)
         elif full and packet.stream.type == "audio":
             _decode(packet)

@@ -1,0 +1,142 @@
+"""Sound and subtitles beside the video: copied, converted, encoded, in their place; or refused at once."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import ffmpeg as ffmpeg_python
+import pytest
+
+from tests.oracle import look
+
+type CommandLine = Callable[..., subprocess.CompletedProcess[str]]
+
+SUBTITLES = "1\n00:00:00,200 --> 00:00:00,900\nOne & two\n\n2\n00:00:01,000 --> 00:00:01,500\nthree\n"
+
+
+@pytest.fixture(scope="module")
+def source(ffmpeg: Callable[..., bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two seconds of picture; German sound that is 0.5 s late, longer French sound, English subtitles, a font."""
+    folder = tmp_path_factory.mktemp("side_streams")
+    (folder / "words.srt").write_text(SUBTITLES)
+    (folder / "font.ttf").write_bytes(bytes(100))
+    inputs = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=25:duration=2", "-itsoffset", "0.5"]
+    inputs += ["-f", "lavfi", "-i", "sine=440:duration=1", "-f", "lavfi", "-i", "sine=880:duration=3"]
+    inputs += ["-i", folder / "words.srt", "-map", "0", "-map", "1", "-map", "2", "-map", "3"]
+    codecs = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", "-c:s", "srt"]
+    tags = ["-metadata:s:a:0", "language=ger", "-metadata:s:a:0", "title=Kommentar", "-metadata:s:a:1", "language=fre"]
+    tags += ["-metadata:s:s:0", "language=eng", "-disposition:a:1", "default", "-disposition:a:0", "comment"]
+    font = ["-attach", folder / "font.ttf", "-metadata:s:t", "mimetype=application/x-truetype-font"]
+    path = folder / "source.mkv"
+    ffmpeg(*inputs, *codecs, *tags, *font, "-metadata", "title=A film", path)
+    return path
+
+
+def _streams(path: Path) -> list[dict[str, Any]]:
+    return list(ffmpeg_python.probe(str(path))["streams"])
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "codecs"),
+    [
+        ("out.mkv", [], ["h264", "aac", "aac", "subrip", "ttf"]),
+        ("out.mp4", [], ["h264", "aac", "aac", "mov_text"]),
+        ("out.mov", ["--audio", "pcm_s16le"], ["h264", "pcm_s16le", "pcm_s16le", "mov_text"]),
+        ("out.webm", ["--audio", "libopus"], ["vp9", "opus", "opus", "webvtt"]),
+        ("out.mkv", ["--audio", "flac", "--verify", "full"], ["h264", "flac", "flac", "subrip", "ttf"]),
+        ("out.mkv", ["--audio", "none"], ["h264", "subrip", "ttf"]),
+    ],
+)
+def test_all_go_along(
+    command_line: CommandLine,
+    nearest_x2: Path,
+    source: Path,
+    tmp_path: Path,
+    name: str,
+    arguments: list[str],
+    codecs: list[str],
+) -> None:
+    output = tmp_path / name
+    done = command_line(source, "-o", output, "-w", nearest_x2, *arguments)
+    assert done.returncode == 0, done.stderr
+    streams = _streams(output)
+    assert [s.get("codec_name", s["codec_type"]) for s in streams] == codecs
+    before, after = look(source), look(output)
+    assert len(after.times) == 50
+    if after.audio:
+        offsets = [seen.audio[0][0] - seen.times[0] for seen in (before, after)]
+        # A codec's own priming (AAC 21 ms, Opus 6.5 ms) comes before what is heard.
+        assert abs(offsets[0] - offsets[1]) <= (Fraction(1, 1000) if not arguments else Fraction(24, 1000))
+
+
+def test_names_languages_and_dispositions(
+    command_line: CommandLine, nearest_x2: Path, source: Path, tmp_path: Path
+) -> None:
+    for name, title in (("out.mkv", "title"), ("out.mp4", "handler_name")):
+        assert command_line(source, "-o", tmp_path / name, "-w", nearest_x2).returncode == 0
+        german, french, english = _streams(tmp_path / name)[1:4]
+        assert [s["tags"]["language"] for s in (german, french, english)] == ["ger", "fre", "eng"]
+        assert german["tags"][title] == "Kommentar"
+        assert french["disposition"]["default"] == 1
+        assert ffmpeg_python.probe(str(tmp_path / name))["format"]["tags"]["title"] == "A film"
+
+
+def test_text_survives_conversion(
+    command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, source: Path, tmp_path: Path
+) -> None:
+    for name, arguments in (("out.mp4", []), ("out.webm", ["--audio", "none"])):
+        assert command_line(source, "-o", tmp_path / name, "-w", nearest_x2, *arguments).returncode == 0
+        start = look(tmp_path / name).times[0] - look(source).times[0]
+        text = ffmpeg("-i", tmp_path / name, "-map", "0:s:0", "-f", "srt", "-").decode()
+        assert "One & two" in text.replace("&amp;", "&")
+        assert "three" in text
+        packets = ffmpeg_python.probe(str(tmp_path / name), select_streams="s", show_packets=None)["packets"]
+        times = [float(p["pts_time"]) for p in packets if int(p["size"]) > 2]
+        wanted = [float(p["pts_time"]) for p in _subtitle_packets(source)]
+        assert all(abs(a - float(start) - b) < 0.002 for a, b in zip(times, wanted, strict=True))
+
+
+def _subtitle_packets(path: Path) -> list[dict[str, str]]:
+    return list(ffmpeg_python.probe(str(path), select_streams="s", show_packets=None)["packets"])
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "words"),
+    [
+        ("out.webm", [], "webm cannot hold audio stream 1 (aac, ger); convert it with --audio"),
+        ("out.mkv", ["--audio", "lame"], "no audio encoder 'lame'; allowed: copy, none"),
+        ("out.mkv", ["--audio", "libx264"], "no audio encoder 'libx264'"),
+    ],
+)
+def test_refused_before_the_first_frame(
+    command_line: CommandLine,
+    nearest_x2: Path,
+    source: Path,
+    tmp_path: Path,
+    name: str,
+    arguments: list[str],
+    words: str,
+) -> None:
+    done = command_line(source, "-o", tmp_path / name, "-w", nearest_x2, *arguments)
+    assert done.returncode == 4
+    assert words in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_cover_art(command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path) -> None:
+    """It is never the video, and goes along."""
+    cover, source = tmp_path / "cover.jpg", tmp_path / "in.mp4"
+    ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x64", "-frames:v", "1", cover)
+    video = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=25:duration=0.4"]
+    maps = ["-map", "1", "-map", "0", "-c:v:0", "copy", "-c:v:1", "libx264", "-pix_fmt:v:1", "yuv420p"]
+    ffmpeg("-i", cover, *video, *maps, "-disposition:v:0", "0", "-disposition:v:0", "default", "-c", "libx264",
+           "-c:v:1", "mjpeg", "-disposition:v:1", "attached_pic", "-pix_fmt:v:0", "yuv420p", source)  # fmt: skip
+    for name in ("out.mp4", "out.mkv"):
+        done = command_line(source, "-o", tmp_path / name, "-w", nearest_x2)
+        assert done.returncode == 0, done.stderr
+        streams = _streams(tmp_path / name)
+        assert [(s["width"], s["disposition"]["attached_pic"]) for s in streams] == [(96, 0), (64, 1)]
