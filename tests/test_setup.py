@@ -118,7 +118,7 @@ def test_installing_is_done_once_for_each_pyproject(machine: Machine) -> None:
     assert machine.run(".ci/install", TORCH_INDEX="file:///torch").returncode == 0
     asked = log.read_text()
     assert "install --quiet --index-url file:///torch torch\n" in asked
-    assert asked.endswith("install --quiet --editable .[vapoursynth] --group dev\n")
+    assert asked.endswith("install --quiet --editable .[train,vapoursynth] --group dev\n")
 
     log.unlink()
     done = machine.run(".ci/install")
