@@ -33,6 +33,9 @@ from rfdn_video.media.timing import TimeRange
 
 __all__ = ["Output", "VideoLayout", "Written"]
 
+# Below this, x265 4.3 was seen to write beyond its memory.
+X265_MIN_SIDE = 72
+
 # The muxer writes these anew.
 _MUXER_KEYS = frozenset(("major_brand", "minor_version", "compatible_brands", "encoder"))
 
@@ -178,6 +181,11 @@ class Output:
 
     def _add_video(self, info: MediaInfo) -> VideoStream:
         layout, target = self._layout, self._target
+        if target.encoder == "libx265" and min(layout.width, layout.height) < X265_MIN_SIDE:
+            raise OutputError(
+                f"libx265 is not safe on pictures as small as {layout.width}x{layout.height} "
+                f"(from {X265_MIN_SIDE} pixels a side it is); use --encoder libx264 or ffv1"
+            )
         stream = self._container.add_stream(target.encoder, rate=layout.frame_rate, options=dict(target.options))
         assert isinstance(stream, VideoStream)
         context = stream.codec_context

@@ -63,10 +63,11 @@ class SideStreams:
             try:
                 self._declare(carried, output, container_name)
             except (ValueError, av.FFmpegError):
-                remedy = "write to .mkv, which holds nearly everything"
+                remedies = ["write to .mkv, which holds nearly everything"] if container_name != "mkv" else []
                 if carried.source.kind == "audio":
-                    remedy = "convert it with --audio aac (webm: libopus), leave it out with --audio none, or " + remedy
-                raise OutputError(f"{container_name} cannot hold {carried}; {remedy}") from None
+                    encoder = "libopus" if container_name == "webm" else "aac"
+                    remedies = [f"convert it with --audio {encoder}", "leave it out with --audio none", *remedies]
+                raise OutputError(f"{container_name} cannot hold {carried}; {', or '.join(remedies)}") from None
 
     def advance(self, output: OutputContainer, until: Fraction, origin: Fraction) -> None:
         """Writes the packets up to ``until`` seconds of the source's clock.
@@ -154,8 +155,18 @@ class SideStreams:
             packet.pts -= shift
         if packet.dts is not None:
             packet.dts -= shift
-        for carried in self._carriers[packet.stream_index].feed(packet):
+        carrier = self._carriers[packet.stream_index]
+        if carrier.record.stream.source.kind == "subtitle":
+            _clip_to_beginning(packet)
+        for carried in carrier.feed(packet):
             output.mux(carried)
+
+
+def _clip_to_beginning(packet: Packet[Any]) -> None:
+    """Shows from 0 on what began before: a time below 0 would make Matroska move all streams."""
+    if packet.pts is not None and packet.pts < 0:
+        packet.duration = max(0, (packet.duration or 0) + packet.pts)
+        packet.pts = packet.dts = 0
 
 
 def _is_after(packet: Packet[Any], until: Fraction) -> bool:

@@ -100,6 +100,22 @@ def test_text_survives_conversion(
         assert all(abs(a - float(start) - b) < 0.002 for a, b in zip(times, wanted, strict=True))
 
 
+def test_a_subtitle_from_before_the_range(
+    command_line: CommandLine, nearest_x2: Path, source: Path, tmp_path: Path
+) -> None:
+    """It is shown from the range's first moment on; nothing else moves for it."""
+    begin = look(source).times[0]
+    arguments = ["--start", "0.6", "--end", "1.2", "--audio", "none"]
+    output = tmp_path / "out.mkv"
+    done = command_line(source, "-o", output, "-w", nearest_x2, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert look(output).times[0] < Fraction(1, 20)
+    first, second = _subtitle_packets(output)
+    assert float(first["pts_time"]) == 0
+    assert abs(float(first["duration_time"]) - (0.3 + float(begin))) < 0.03
+    assert abs(float(second["pts_time"]) - (0.4 + float(begin))) < 0.03
+
+
 def _subtitle_packets(path: Path) -> list[dict[str, str]]:
     return list(ffmpeg_python.probe(str(path), select_streams="s", show_packets=None)["packets"])
 
@@ -107,7 +123,11 @@ def _subtitle_packets(path: Path) -> list[dict[str, str]]:
 @pytest.mark.parametrize(
     ("name", "arguments", "words"),
     [
-        ("out.webm", [], "webm cannot hold audio stream 1 (aac, ger); convert it with --audio"),
+        (
+            "out.webm",
+            [],
+            "webm cannot hold audio stream 1 (aac, ger); convert it with --audio libopus, or leave it out",
+        ),
         ("out.mkv", ["--audio", "lame"], "no audio encoder 'lame'; allowed: copy, none"),
         ("out.mkv", ["--audio", "libx264"], "no audio encoder 'libx264'"),
     ],
