@@ -197,6 +197,7 @@ class Output:
         if target.encoder == "libx265" and target.container.name in ("mp4", "mov"):
             context.codec_tag = "hvc1"  # what Apple's players insist on
         if layout.display_matrix is not None:
+            self._check_display_matrix(layout.display_matrix)
             stream.set_display_matrix(list(layout.display_matrix))
         with open_source(info.path) as source:
             stream.metadata.update(
@@ -204,6 +205,15 @@ class Output:
             )
             stream.disposition = source.streams[info.video.index].disposition
         return stream
+
+    def _check_display_matrix(self, matrix: tuple[int, ...]) -> None:
+        """Matroska stores an angle and a reflection, no stretching (16.16 fixed point: 1 is 65536)."""
+        stretched = any(abs(value) not in (0, 1 << 16) for value in (*matrix[0:2], *matrix[3:5]))
+        if stretched and self._target.container.name in ("mkv", "webm"):
+            raise OutputError(
+                f"{self._target.container.name} cannot hold the display matrix of this video, which stretches it; "
+                "write to .mp4 or .mov"
+            )
 
     def _copy_metadata(self, info: MediaInfo) -> int:
         with open_source(info.path) as source:

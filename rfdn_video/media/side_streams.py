@@ -46,6 +46,7 @@ class SideStreams:
         self._info, self._streams, self._wanted = info, streams, wanted
         self._container = open_source(info.path)
         self._carriers: dict[int, Carrier] = {}
+        self._covers: list[tuple[Carrier, Packet[Any]]] = []
         self._packets = self._demux()
         self._next: Packet[Any] | None = None
 
@@ -74,6 +75,7 @@ class SideStreams:
 
         ``origin`` is what is subtracted from all times, in seconds.
         """
+        self._write_covers(output)
         while (packet := self._peek()) is not None and not _is_after(packet, until):
             self._carry(output, packet, origin)
 
@@ -100,7 +102,9 @@ class SideStreams:
             stream.metadata["handler_name"] = source.metadata["title"]  # the only name of a track there
         stream.disposition = source.disposition
         self.records.append(carrier.record)
-        if carried.source.kind != "attachment":  # its content is in the header, it has no packets
+        if carried.source.kind == "cover":
+            self._covers.append((carrier, self._cover(source)))
+        elif carried.source.kind != "attachment":  # its content is in the header, it has no packets
             self._carriers[carried.source.index] = carrier
 
     def _carrier(
@@ -121,9 +125,18 @@ class SideStreams:
     def _attach_cover(self, output: OutputContainer, source: Stream) -> None:
         """Matroska keeps cover art as an attachment; copied as a stream it would become a second video."""
         name, mime_type = _COVER_TYPES.get(source.codec_context.codec.canonical_name, ("cover", "image"))
+        output.add_attachment(name, mime_type, bytes(self._cover(source)))
+
+    def _cover(self, source: Stream) -> Packet[Any]:
+        """A cover's only packet; a demuxer gives it at the file's beginning, whatever part is wanted."""
         with open_source(self._info.path) as container:
-            packet = next(p for p in container.demux(container.streams[source.index]) if p.size)
-            output.add_attachment(name, mime_type, bytes(packet))
+            return next(p for p in container.demux(container.streams[source.index]) if p.size)
+
+    def _write_covers(self, output: OutputContainer) -> None:
+        for carrier, packet in self._covers:
+            for carried in carrier.feed(packet):
+                output.mux(carried)
+        self._covers.clear()
 
     def _peek(self) -> Packet[Any] | None:
         if self._next is None:

@@ -56,7 +56,7 @@ _CONTAINERS = {
     c.name: c
     for c in (
         Container("mp4", "mp4", ("libx264", "libx265"), _MP4, _USUAL),
-        Container("mov", "mov", ("libx264", "libx265", "prores_ks"), _MP4, _USUAL),
+        Container("mov", "mov", ("libx264", "libx265", "prores_ks"), _MP4, frozenset(("audio", "subtitle"))),
         Container("mkv", "matroska", ("libx264", "libx265", "ffv1"), _INTERLEAVE, _USUAL | {"attachment"}),
         Container("webm", "webm", ("libvpx-vp9", "libsvtav1"), _INTERLEAVE, frozenset(("audio", "subtitle"))),
         Container("nut", "nut", ("rawvideo",), _INTERLEAVE, frozenset(("audio",)), keeps_tags=False),

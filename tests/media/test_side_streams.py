@@ -155,8 +155,31 @@ def test_cover_art(command_line: CommandLine, ffmpeg: Callable[..., bytes], near
     maps = ["-map", "1", "-map", "0", "-c:v:0", "copy", "-c:v:1", "libx264", "-pix_fmt:v:1", "yuv420p"]
     ffmpeg("-i", cover, *video, *maps, "-disposition:v:0", "0", "-disposition:v:0", "default", "-c", "libx264",
            "-c:v:1", "mjpeg", "-disposition:v:1", "attached_pic", "-pix_fmt:v:0", "yuv420p", source)  # fmt: skip
-    for name in ("out.mp4", "out.mkv"):
-        done = command_line(source, "-o", tmp_path / name, "-w", nearest_x2)
+    for name, part in (("out.mp4", []), ("out.mkv", []), ("part.mp4", ["--start", "0.2"])):
+        done = command_line(source, "-o", tmp_path / name, "-w", nearest_x2, *part)
         assert done.returncode == 0, done.stderr
         streams = _streams(tmp_path / name)
         assert [(s["width"], s["disposition"]["attached_pic"]) for s in streams] == [(96, 0), (64, 1)]
+
+
+def test_a_subtitle_that_outlasts_the_film(
+    command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path
+) -> None:
+    """MP4 does not count it into the length, Matroska does; both are right."""
+    (tmp_path / "late.srt").write_text("1\n00:00:00,200 --> 00:00:30,000\nlong\n")
+    source = tmp_path / "in.mkv"
+    video = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=25:duration=0.4", "-i", tmp_path / "late.srt"]
+    ffmpeg(*video, "-c:v", "libx264", "-pix_fmt", "yuv420p", source)
+    for name in ("out.mp4", "out.mkv"):
+        done = command_line(source, "-o", tmp_path / name, "-w", nearest_x2)
+        assert done.returncode == 0, done.stderr
+
+
+def test_gray_into_mp4(
+    command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "in.mkv"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=48x32:rate=25:duration=0.2", "-pix_fmt", "gray", "-c:v", "ffv1", source)
+    done = command_line(source, "-o", tmp_path / "out.mp4", "-w", nearest_x2)
+    assert done.returncode == 0, done.stderr
+    assert len(look(tmp_path / "out.mp4").times) == 5
