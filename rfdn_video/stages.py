@@ -73,12 +73,17 @@ class Prefetch[T]:
             self._channel.close()
 
     def __enter__(self) -> Iterator[T]:
-        self._thread.start()
-        return iter(self._channel)
+        try:
+            self._thread.start()
+            return iter(self._channel)
+        except BaseException:  # a signal, just now: the thread may run already
+            self.__exit__()
+            raise
 
     def __exit__(self, *_: object) -> None:
         self._channel.close(discard=True)
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
 
 
 class Drain[T]:
@@ -108,11 +113,16 @@ class Drain[T]:
             raise self._error
 
     def __enter__(self) -> Drain[T]:
-        self._thread.start()
-        return self
+        try:
+            self._thread.start()
+            return self
+        except BaseException as error:  # a signal, just now: the thread may run already
+            self.__exit__(type(error))
+            raise
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._channel.close(discard=kind is not None)
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join()
         if self._error is not None and kind is None:
             raise self._error

@@ -14,6 +14,13 @@ __all__ = ["interruptible"]
 _NAMES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
+class _Stop(BaseException):
+    """Not an Exception: no library's ``except Exception`` may swallow it."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
 @contextmanager
 def interruptible() -> Iterator[None]:
     """Within this block a signal raises :class:`Interrupted` in the main thread; what was begun is removed."""
@@ -21,11 +28,14 @@ def interruptible() -> Iterator[None]:
     def stop(number: int, _: FrameType | None) -> None:
         for name in _NAMES:
             signal.signal(name, signal.SIG_DFL)
-        raise Interrupted("interrupted; the unfinished output was removed", exit_code=_NAMES[signal.Signals(number)])
+        raise _Stop(number)
 
     previous = {name: signal.signal(name, stop) for name in _NAMES}
     try:
         yield
+    except _Stop as stop_:
+        code = _NAMES[signal.Signals(stop_.number)]
+        raise Interrupted("interrupted; the unfinished output was removed", exit_code=code) from None
     finally:
         for name, handler in previous.items():
             signal.signal(name, handler)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from types import TracebackType
 
 import av
@@ -25,6 +26,7 @@ from rfdn_video.media.timing import TimeRange, TimestampRepair
 __all__ = ["DecodeReport", "Decoder"]
 
 MAX_DAMAGED_SHARE = 0.05
+SEEK_MARGIN = 10  # seconds
 
 
 @dataclass
@@ -106,8 +108,10 @@ class Decoder:
 
     def _demux(self) -> Iterator[Packet[VideoStream]]:
         """All packets of the stream and, last, the empty one that flushes the decoder."""
-        if self._wanted.start is not None:
-            self._container.seek(int(self._wanted.start / self._info.video.time_base), stream=self._stream)
+        if self._wanted.start is not None and self._info.seeks_exactly:
+            # Pictures just before an open GOP's key picture are lost after a search: they must not be wanted ones.
+            target = max(Fraction(0), self._wanted.start - SEEK_MARGIN)
+            self._container.seek(int(target / self._info.video.time_base), stream=self._stream)
         for packet in self._container.demux(self._stream):
             self._packets += packet.size > 0
             yield packet

@@ -108,6 +108,11 @@ class MediaInfo:
     chapters: int
 
     @property
+    def seeks_exactly(self) -> bool:
+        """A search lands on a key picture at or before the place; elsewhere one reads from the beginning."""
+        return self.container.startswith(("matroska", "mov"))
+
+    @property
     def time_origin_is_arbitrary(self) -> bool:
         """MPEG transport and program streams count from wherever the recording began."""
         return self.container in ("mpegts", "mpeg")

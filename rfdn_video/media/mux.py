@@ -186,7 +186,13 @@ class Output:
                 f"libx265 is not safe on pictures as small as {layout.width}x{layout.height} "
                 f"(from {X265_MIN_SIDE} pixels a side it is); use --encoder libx264 or ffv1"
             )
-        stream = self._container.add_stream(target.encoder, rate=layout.frame_rate, options=dict(target.options))
+        try:
+            stream = self._container.add_stream(target.encoder, rate=layout.frame_rate, options=dict(target.options))
+        except ValueError:
+            raise OutputError(
+                f"{target.container.name} cannot hold video of {target.encoder}; "
+                f"its usual encoders are {', '.join(target.container.encoders)}, or write to .mkv"
+            ) from None
         assert isinstance(stream, VideoStream)
         context = stream.codec_context
         context.width, context.height, context.pix_fmt = layout.width, layout.height, target.pix_fmt

@@ -42,7 +42,7 @@ class Draft:
 
     def __init__(self, output: Path, *, overwrite: bool) -> None:
         self._output, self._overwrite = output, overwrite
-        self.path = output.with_name(f".{output.stem}.{secrets.token_hex(4)}.part{output.suffix}")
+        self.path = output.with_name(f".{output.stem[:20]}.{secrets.token_hex(4)}.part{output.suffix}")
 
     def __enter__(self) -> Draft:
         return self

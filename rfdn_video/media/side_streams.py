@@ -149,7 +149,7 @@ class SideStreams:
             stream.discard = Discard.default if stream.index in self._carriers else Discard.all
         if not chosen:
             return
-        if self._wanted.start is not None:
+        if self._wanted.start is not None and self._info.seeks_exactly:
             self._container.seek(max(0, int((self._wanted.start - LOOK_BACK) * av.time_base)))
         yield from (packet for packet in self._container.demux(chosen) if packet.size)
 

@@ -48,8 +48,9 @@ class Container:
     keeps_time: bool = True
 
 
-# Without it, the sound of a badly interleaved source would end up far from its pictures.
-_INTERLEAVE = {"max_interleave_delta": "0"}
+# Microseconds that the muxer waits for a stream that has no packets: long enough for an encoder's look-ahead,
+# short enough not to hold a film in memory whose sound has ended.
+_INTERLEAVE = {"max_interleave_delta": "10000000"}
 _MP4 = {"movflags": "+faststart", **_INTERLEAVE}
 _USUAL = frozenset(("audio", "subtitle", "cover"))
 _CONTAINERS = {

@@ -149,20 +149,20 @@ def _video_differences(found: _Found, written: Written) -> Iterator[str]:
 
 
 def _duration_differences(container: InputContainer, written: Written) -> Iterator[str]:
-    """The end of the presentation, roughly: what the last frame lasts is not stored by every container.
+    """Whether the presentation ends early; what the last frame lasts is not stored by every container.
 
-    MP4 does not count subtitles in, Matroska does. NUT does not store an end.
+    MP4 does not count subtitles in, and of variable rates with B-frames it stores the gaps between
+    decoding times, so there only the sound is compared. NUT does not store an end.
     """
     if not written.pts or not container.duration or container.format.name == "nut":
         return
     tolerance = max(written.last_duration * written.layout.time_base, MAX_END_ERROR)
-    picture = (written.pts[-1] + written.last_duration) * written.layout.time_base
-    ends = [(r.stream.source.kind, r.end) for r in written.side_streams if r.end is not None]
-    earliest = max([picture, *(end for kind, end in ends if kind == "audio")])
-    latest = max([picture, *(end for _, end in ends)])
+    ends = [r.end for r in written.side_streams if r.end is not None and r.stream.source.kind == "audio"]
+    if not container.format.name.startswith("mov"):
+        ends.append((written.pts[-1] + written.last_duration) * written.layout.time_base)
     found = Fraction(container.duration, av.time_base)  # counted from zero, not from the first picture
-    if not earliest - tolerance <= found <= latest + tolerance:
-        yield f"it ends at {float(found):.3f} s instead of {float(earliest):.3f} s"
+    if ends and found < max(ends) - tolerance:
+        yield f"it ends at {float(found):.3f} s instead of {float(max(ends)):.3f} s"
 
 
 def _side_stream_differences(
