@@ -58,6 +58,9 @@ class Device(Protocol):
     def resident(self, staging: Tensor) -> Tensor:
         """Device memory for what ``staging`` holds; ``staging`` itself where the device has no memory of its own."""
 
+    def settle(self) -> None:
+        """Waits for what was set up outside the queues: weights, tables, fresh buffers."""
+
     def close(self) -> None:
         """Ends the queues."""
 
@@ -106,6 +109,9 @@ class ThreadDevice:
             return staging
         return torch.empty_like(staging, device=self.torch_device)
 
+    def settle(self) -> None:
+        return  # nothing runs outside the threads
+
     def close(self) -> None:
         for queue in self._queues:
             queue.close()
@@ -147,6 +153,9 @@ class CudaDevice:
 
     def resident(self, staging: Tensor) -> Tensor:
         return torch.empty_like(staging, device=self.torch_device, pin_memory=False)
+
+    def settle(self) -> None:
+        torch.cuda.synchronize(self.torch_device)
 
     def close(self) -> None:
         torch.cuda.synchronize(self.torch_device)

@@ -67,6 +67,7 @@ class FramePipe:
         program = self._program = self._make_program(shape)
         with report_out_of_memory(shape.width, shape.height):
             self._free = [_Slot(self._device, program) for _ in range(self._count)]
+        self._device.settle()
 
     def _submit(self, slot: _Slot, frame: Frame) -> None:
         slot.load(frame)
@@ -144,4 +145,5 @@ class _Slot:
 def _copy(sources: list[Tensor], targets: list[Tensor]) -> None:
     for source, target in zip(sources, targets, strict=True):
         if target is not source:  # a CPU has no memory of its own
-            target.copy_(source, non_blocking=True)
+            # Elsewhere than on CUDA nothing would tell when a copy that does not block is done.
+            target.copy_(source, non_blocking=source.is_cuda or target.is_cuda)
