@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from rfdn_video.frame import Color, Frame, PixelFormat
 from rfdn_video.inference.colorspace import PlanesToRGB, RGBToPlanes
 from rfdn_video.inference.device import report_out_of_memory
+from rfdn_video.inference.engines.engine import Engine
 from rfdn_video.inference.enlarge import Enlarger
 from rfdn_video.inference.scaling import ScalePlan
 
@@ -38,27 +39,23 @@ class PictureProgram:
     Args:
         shape: of the pictures.
         plan: passes and sizes.
-        network: on the device, in its number format.
-        exact_network: gives the same network in float32, for pictures that half precision cannot do.
-        pixel_range: largest pixel value the network takes.
-        device: where it runs.
+        engine: runs the network.
+        exact_engine: gives one that computes in float32, for pictures that half precision cannot do.
     """
 
     def __init__(
         self,
         shape: PictureShape,
         plan: ScalePlan,
-        network: nn.Module,
-        exact_network: Callable[[], nn.Module],
-        pixel_range: float,
-        device: torch.device,
+        engine: Engine,
+        exact_engine: Callable[[], Engine],
     ) -> None:
         self.shape, self.plan = shape, plan
-        self.half = next(network.parameters()).dtype is not torch.float32
-        self._exact_network, self._pixel_range = exact_network, pixel_range
-        self._to_rgb = PlanesToRGB(shape.format, shape.color, *plan.source, device)
-        self._to_planes = RGBToPlanes(shape.format, shape.color, *plan.target, device)
-        self._enlarge = Enlarger(network, plan, pixel_range)
+        self.half = engine.precision is not torch.float32
+        self._exact_engine = exact_engine
+        self._to_rgb = PlanesToRGB(shape.format, shape.color, *plan.source, engine.device)
+        self._to_planes = RGBToPlanes(shape.format, shape.color, *plan.target, engine.device)
+        self._enlarge = Enlarger(engine, plan)
 
     def run(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], finite: Tensor, *, exact: bool = False) -> None:
         """Queues the work on the current stream.
@@ -67,9 +64,9 @@ class PictureProgram:
             inputs: planes of the source picture, [height, width] each.
             outputs: planes that take the result.
             finite: scalar bool; becomes False where half precision gave NaN or infinity.
-            exact: use the float32 network.
+            exact: use the float32 engine.
         """
-        enlarge = Enlarger(self._exact_network(), self.plan, self._pixel_range) if exact else self._enlarge
+        enlarge = Enlarger(self._exact_engine(), self.plan) if exact else self._enlarge
         with report_out_of_memory(self.shape.width, self.shape.height):
             rgb = enlarge(self._to_rgb(inputs))
             for output, plane in zip(outputs, self._to_planes(rgb), strict=True):

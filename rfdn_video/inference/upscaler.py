@@ -8,11 +8,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from rfdn_video.errors import UsageError
 from rfdn_video.frame import Frame, PixelFormat
 from rfdn_video.inference.device import open_device, report_out_of_memory, resolve_device, resolve_precision
+from rfdn_video.inference.engines.engine import Engine, open_engine
 from rfdn_video.inference.enlarge import Enlarger
 from rfdn_video.inference.program import PictureProgram, PictureShape
 from rfdn_video.inference.scaling import ScalePlan, plan_scale, target_size
@@ -82,8 +83,8 @@ class Upscaler:
             self.weights = load_bundled(model, tune, float(exact or 2))
         self.recomputed_frames = 0
         self._slots = slots
-        self._network = self._build(self.precision)
-        self._fallback: nn.Module | None = None
+        self._engine = open_engine(self.weights, self.device, self.precision)
+        self._fallback: Engine | None = None
 
     def output_size(self, width: int, height: int, layout: PixelFormat | None = None) -> tuple[int, int]:
         """(width, height) of the result of a picture of this size; even where ``layout`` subsamples chroma."""
@@ -126,9 +127,9 @@ class Upscaler:
         plan = self.plan(width, height)
         source = batch.to(self.device, torch.float32)
         with report_out_of_memory(width, height):
-            result = Enlarger(self._network, plan, self.weights.pixel_range)(source)
+            result = Enlarger(self._engine, plan)(source)
             if self.precision is not torch.float32 and not torch.isfinite(result).all():
-                result = Enlarger(self._exact_network(), plan, self.weights.pixel_range)(source)
+                result = Enlarger(self._exact_engine(), plan)(source)
                 self.recomputed_frames += batch.shape[0]
         return result.to(image.device, image.dtype).reshape(*image.shape[:-3], 3, plan.target[1], plan.target[0])
 
@@ -151,7 +152,7 @@ class Upscaler:
         small = min(width, ESTIMATE_SIDE), min(height, ESTIMATE_SIDE)
         factor = plan.native**plan.passes
         trial = ScalePlan(small, (small[0] * factor, small[1] * factor), plan.native, plan.passes)
-        enlarge = Enlarger(self._network, trial, self.weights.pixel_range)
+        enlarge = Enlarger(self._engine, trial)
         image = torch.rand(1, 3, small[1], small[0], device=self.device)
         times = []
         for _ in range(3):
@@ -162,13 +163,9 @@ class Upscaler:
 
     def _program(self, shape: PictureShape) -> PictureProgram:
         plan = self.plan(shape.width, shape.height, shape.format)
-        return PictureProgram(shape, plan, self._network, self._exact_network, self.weights.pixel_range, self.device)
+        return PictureProgram(shape, plan, self._engine, self._exact_engine)
 
-    def _build(self, dtype: torch.dtype) -> nn.Module:
-        network = self.weights.build()
-        return network.to(self.device, dtype, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
-
-    def _exact_network(self) -> nn.Module:
+    def _exact_engine(self) -> Engine:
         if self._fallback is None:
-            self._fallback = self._build(torch.float32)
+            self._fallback = open_engine(self.weights, self.device, torch.float32)
         return self._fallback

@@ -1,0 +1,1 @@
+"""Engines: what computes the network, one small file each behind one protocol."""
