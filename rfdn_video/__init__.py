@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rfdn_video.frame import Frame as Frame
     from rfdn_video.frame import PixelFormat as PixelFormat
     from rfdn_video.inference.upscaler import Upscaler as Upscaler
+    from rfdn_video.media.color import decide_color as decide_color
     from rfdn_video.media.info import MediaInfo as MediaInfo
     from rfdn_video.media.info import probe as probe
     from rfdn_video.models.weights import Weights as Weights
@@ -34,6 +35,7 @@ _HOMES = {
     "Summary": "rfdn_video.pipeline",
     "Upscaler": "rfdn_video.inference.upscaler",
     "Weights": "rfdn_video.models.weights",
+    "decide_color": "rfdn_video.media.color",
     "load_weights": "rfdn_video.models.weights",
     "probe": "rfdn_video.media.info",
     "upscale_video": "rfdn_video.pipeline",
@@ -49,6 +51,7 @@ __all__ = [
     "Summary",
     "Upscaler",
     "Weights",
+    "decide_color",
     "load_weights",
     "probe",
     "upscale_video",

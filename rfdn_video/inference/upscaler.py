@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Generator, Iterable
+from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from rfdn_video.frame import Frame, PixelFormat
 from rfdn_video.inference.device import open_device, report_out_of_memory, resolve_device, resolve_precision
 from rfdn_video.inference.engines.engine import Engine, open_engine
 from rfdn_video.inference.enlarge import Enlarger
+from rfdn_video.inference.pool import Pool
 from rfdn_video.inference.program import PictureProgram, PictureShape
 from rfdn_video.inference.scaling import ScalePlan, plan_scale, target_size
 from rfdn_video.inference.slots import FramePipe
@@ -52,7 +55,8 @@ class Upscaler:
         UsageError, ModelError, DeviceError: a value that is not allowed, weights that cannot be
             used, a device that is absent.
 
-    One upscaler serves one thread at a time.
+    Any number of threads may use one upscaler at the same time: they share the network, and each call
+    has queues (CUDA streams) of its own.
     """
 
     def __init__(
@@ -85,6 +89,11 @@ class Upscaler:
         self._slots = slots
         self._engine = open_engine(self.weights, self.device, self.precision)
         self._fallback: Engine | None = None
+        self._lock = threading.Lock()
+        opened = open_device(self.device)
+        opened.settle()
+        self._queues = Pool(opened.queue)
+        self._pipes = Pool(lambda: FramePipe(open_device(self.device), self._program, 1))
 
     def output_size(self, width: int, height: int, layout: PixelFormat | None = None) -> tuple[int, int]:
         """(width, height) of the result of a picture of this size; even where ``layout`` subsamples chroma."""
@@ -123,15 +132,30 @@ class Upscaler:
                 "[3, H, W] or [N, 3, H, W], floating point, is allowed"
             )
         batch = image if image.ndim == 4 else image[None]
-        height, width = batch.shape[2:]
-        plan = self.plan(width, height)
-        source = batch.to(self.device, torch.float32)
-        with report_out_of_memory(width, height):
-            result = Enlarger(self._engine, plan)(source)
-            if self.precision is not torch.float32 and not torch.isfinite(result).all():
-                result = Enlarger(self._exact_engine(), plan)(source)
-                self.recomputed_frames += batch.shape[0]
-        return result.to(image.device, image.dtype).reshape(*image.shape[:-3], 3, plan.target[1], plan.target[0])
+        if image.device.type == self.device.type:  # on the caller's own stream, as torch does
+            result = self._enlarge(batch)
+        else:
+            results: list[Tensor] = []
+            with self._queues.lend() as queue:
+                queue.submit(lambda: results.append(self._enlarge(batch))).wait()
+            result = results[0]
+        return result if image.ndim == 4 else result[0]
+
+    def enlarge(self, frame: Frame) -> Frame:
+        """Enlarges one frame, as :meth:`stream` does many; it keeps its pts, duration, format and colour.
+
+        Frames of several threads are in flight together.
+
+        Raises:
+            DeviceError: out of memory, or the device was lost.
+        """
+        with self._pipes.lend() as pipe, ExitStack() as on_error:
+            on_error.push(pipe)
+            before = pipe.recomputed
+            [result] = (*pipe.push(frame), *pipe.drain())
+            self._count_recomputed(pipe.recomputed - before)
+            on_error.pop_all()
+        return result
 
     def stream(self, frames: Iterable[Frame]) -> Generator[Frame]:
         """Enlarges frames in order, several in flight; each keeps its pts, duration, format and colour.
@@ -143,7 +167,7 @@ class Upscaler:
             for frame in frames:
                 yield from pipe.push(frame)
             yield from pipe.drain()
-            self.recomputed_frames += pipe.recomputed
+            self._count_recomputed(pipe.recomputed)
 
     @torch.inference_mode()
     def estimate_seconds(self, width: int, height: int) -> float:
@@ -161,11 +185,27 @@ class Upscaler:
             times.append(time.perf_counter() - begin)
         return min(times) * (width * height) / (small[0] * small[1])
 
+    def _enlarge(self, batch: Tensor) -> Tensor:
+        height, width = batch.shape[2:]
+        plan = self.plan(width, height)
+        source = batch.to(self.device, torch.float32)
+        with report_out_of_memory(width, height):
+            result = Enlarger(self._engine, plan)(source)
+            if self.precision is not torch.float32 and not torch.isfinite(result).all():
+                result = Enlarger(self._exact_engine(), plan)(source)
+                self._count_recomputed(batch.shape[0])
+        return result.to(batch.device, batch.dtype)
+
+    def _count_recomputed(self, frames: int) -> None:
+        with self._lock:
+            self.recomputed_frames += frames
+
     def _program(self, shape: PictureShape) -> PictureProgram:
         plan = self.plan(shape.width, shape.height, shape.format)
         return PictureProgram(shape, plan, self._engine, self._exact_engine)
 
     def _exact_engine(self) -> Engine:
-        if self._fallback is None:
-            self._fallback = open_engine(self.weights, self.device, torch.float32)
-        return self._fallback
+        with self._lock:
+            if self._fallback is None:
+                self._fallback = open_engine(self.weights, self.device, torch.float32)
+            return self._fallback

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from rfdn_video import Color, Frame, PixelFormat, Upscaler, load_weights
 from rfdn_video.errors import DeviceError, UsageError
@@ -124,12 +129,50 @@ def test_overflow_in_half_precision_is_done_again(tmp_path: Path) -> None:
 
 
 def test_stopping_early_leaves_no_thread(nearest_x2: Path) -> None:
-    import threading
-
+    before = set(threading.enumerate())
     stream = Upscaler(scale=2, weights=nearest_x2, device="cpu").stream(_frames(20, 20, 16))
     next(stream)
     stream.close()
-    assert not [t for t in threading.enumerate() if t.name.startswith("rfdn-queue")]
+    assert not [t for t in set(threading.enumerate()) - before if t.name.startswith("rfdn-queue")]
+
+
+def test_frames_of_several_threads_equal_the_stream() -> None:
+    """Of two sizes in turn, so that pipes change their shape too."""
+    frames = [frame for pair in zip(_frames(12, 24, 18), _frames(12, 20, 16), strict=True) for frame in pair]
+    upscaler = Upscaler(scale=2, device="cpu")
+    expected = list(upscaler.stream(frames))
+    with ThreadPoolExecutor(4) as threads:
+        results = list(threads.map(upscaler.enlarge, frames))
+    for got, want in zip(results, expected, strict=True):
+        assert (got.pts, got.duration, got.time_base, got.format, got.color) == (
+            (want.pts, want.duration, want.time_base, want.format, want.color)
+        )
+        for plane, wanted in zip(got.planes, want.planes, strict=True):
+            np.testing.assert_array_equal(plane, wanted)
+
+
+@pytest.mark.parametrize("what", ["frames", "images"])
+def test_calls_of_two_threads_run_at_the_same_time(what: str, nearest_x2: Path) -> None:
+    upscaler = Upscaler(scale=2, weights=nearest_x2, device="cpu")
+    engine, meeting = upscaler._engine, threading.Barrier(2)
+
+    def meet(image: Tensor) -> Tensor:
+        meeting.wait(timeout=30)  # BrokenBarrierError where the other never comes
+        return engine(image)
+
+    upscaler._engine = Mock(wraps=meet, device=engine.device, precision=engine.precision)
+    call = upscaler.enlarge if what == "frames" else upscaler
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(call, _frames(4, 20, 16) if what == "frames" else torch.rand(4, 3, 16, 20)))
+
+
+def test_a_frame_that_failed_harms_no_other(nearest_x2: Path) -> None:
+    upscaler = Upscaler(scale=2, weights=nearest_x2, device="cpu")
+    frame = _frames(1, 20, 16)[0]
+    broken = replace(frame, planes=frame.planes[:2])
+    with pytest.raises(ValueError, match="zip"):
+        upscaler.enlarge(broken)
+    np.testing.assert_array_equal(upscaler.enlarge(frame).planes[0].shape, (32, 40))
 
 
 def test_what_the_source_raises_comes_through(nearest_x2: Path) -> None:
@@ -178,6 +221,20 @@ def test_cuda_equals_cpu(precision: str) -> None:
     for a, b in zip(got, expected, strict=True):
         for plane_a, plane_b in zip(a.planes, b.planes, strict=True):
             assert np.abs(plane_a.astype(int) - plane_b.astype(int)).max() <= 1
+
+
+@pytest.mark.cuda
+def test_cuda_calls_of_several_threads_equal_cpu() -> None:
+    images = torch.rand(12, 3, 48, 64)
+    cpu, cuda = (Upscaler(scale=2, device=device, precision="fp32") for device in ("cpu", "cuda"))
+    frames = _frames(12, 64, 48)
+    with ThreadPoolExecutor(4) as threads:
+        results = list(threads.map(cuda, images))
+        enlarged = list(threads.map(cuda.enlarge, frames))
+    assert (torch.stack(results) - cpu(images)).abs().max() * 255 < 1
+    for got, want in zip(enlarged, map(cpu.enlarge, frames), strict=True):
+        for plane, wanted in zip(got.planes, want.planes, strict=True):
+            assert np.abs(plane.astype(int) - wanted.astype(int)).max() <= 1
 
 
 def test_weights_object_serves_too(nearest_weights: Callable[[int], Path]) -> None:

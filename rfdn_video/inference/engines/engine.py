@@ -14,7 +14,7 @@ __all__ = ["Engine", "open_engine"]
 
 
 class Engine(Protocol):
-    """One network, ready to run on one device.
+    """One network, ready to run on one device. Several threads may run it at the same time.
 
     Attributes:
         name: as :class:`rfdn_video.Settings` names it.

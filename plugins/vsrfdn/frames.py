@@ -1,0 +1,102 @@
+"""VapourSynth's frames as the core's, and back; what the frame properties say of colour."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+import torch
+import vapoursynth as vs  # type: ignore[import-untyped]
+from torch import Tensor
+
+from rfdn_video import Color, Frame, PixelFormat, decide_color
+
+__all__ = [
+    "is_interlaced",
+    "pixel_format",
+    "read_color",
+    "read_frame",
+    "read_rgb",
+    "write_color",
+    "write_frame",
+    "write_rgb",
+]
+
+_FAMILIES: dict[int, Literal["yuv", "gray", "rgb"]] = {vs.YUV: "yuv", vs.GRAY: "gray", vs.RGB: "rgb"}
+_PROGRESSIVE = 0  # _FieldBased
+_UNSPECIFIED = 2  # in ITU-T H.273
+
+
+def pixel_format(samples: vs.VideoFormat) -> PixelFormat | None:
+    """The core's name of a format of integer samples; None for others."""
+    if samples.sample_type != vs.INTEGER or samples.bits_per_sample > 16:
+        return None
+    family = _FAMILIES[samples.color_family]
+    return PixelFormat(family, samples.bits_per_sample, samples.subsampling_w, samples.subsampling_h)
+
+
+def is_interlaced(frame: vs.VideoFrame) -> bool:
+    """By its properties."""
+    return bool(frame.props.get("_FieldBased", _PROGRESSIVE) != _PROGRESSIVE)
+
+
+def read_color(frame: vs.VideoFrame, layout: PixelFormat) -> Color:
+    """How a frame's code values are meant; what is not set follows the core's rule.
+
+    Raises:
+        rfdn_video.RFDNError: a matrix that the core does not know.
+    """
+    props = frame.props
+    siting = props.get("_ChromaLocation")
+    full = props.get("_Range")
+    return decide_color(
+        layout,
+        (frame.width, frame.height),
+        matrix=int(props.get("_Matrix", _UNSPECIFIED)),
+        range_=0 if full is None else 1 + int(full),
+        chroma_location=0 if siting is None else 1 + int(siting),
+        primaries=int(props.get("_Primaries", _UNSPECIFIED)),
+        transfer=int(props.get("_Transfer", _UNSPECIFIED)),
+    )
+
+
+def write_color(color: Color, layout: PixelFormat, frame: vs.VideoFrame) -> None:
+    """Sets the properties that the core decided; primaries and transfer are those of the source."""
+    frame.props["_Matrix"] = int(color.matrix)
+    frame.props["_Range"] = int(color.full_range)
+    if layout.sub_w or layout.sub_h:
+        frame.props["_ChromaLocation"] = int(color.chroma_location) - 1
+
+
+def read_frame(n: int, frame: vs.VideoFrame, layout: PixelFormat) -> Frame:
+    """Views of the planes of frame number ``n``. Its time stays in VapourSynth's properties.
+
+    Raises:
+        rfdn_video.RFDNError: a matrix that the core does not know.
+    """
+    planes = tuple(np.asarray(frame[plane]) for plane in _order(layout))
+    return Frame(planes, layout, read_color(frame, layout), pts=n, duration=1, time_base=Fraction(1))
+
+
+def write_frame(source: Frame, frame: vs.VideoFrame) -> None:
+    """Copies planes and colour into a frame."""
+    for plane, values in zip(_order(source.format), source.planes, strict=True):
+        np.copyto(np.asarray(frame[plane]), values)
+    write_color(source.color, source.format, frame)
+
+
+def read_rgb(frame: vs.VideoFrame) -> Tensor:
+    """[3, H, W], float32 or float16; a copy, since the planes of a source frame are read-only."""
+    return torch.from_numpy(np.stack([np.asarray(frame[plane]) for plane in range(3)]))
+
+
+def write_rgb(image: Tensor, frame: vs.VideoFrame) -> None:
+    """Copies [3, H, W] into a frame of its dtype."""
+    for plane, values in enumerate(image.numpy()):
+        np.copyto(np.asarray(frame[plane]), values)
+
+
+def _order(layout: PixelFormat) -> tuple[int, ...]:
+    """VapourSynth's planes in the core's order: R, G, B there is G, B, R here."""
+    return {"yuv": (0, 1, 2), "gray": (0,), "rgb": (1, 2, 0)}[layout.family]
