@@ -17,6 +17,7 @@ from rfdn_video.inference.scaling import ScalePlan, target_size
 from rfdn_video.media.decode import Decoder, DecodeReport
 from rfdn_video.media.mux import Output, Written
 from rfdn_video.media.publish import Draft
+from rfdn_video.media.script import ScriptDecoder, is_script
 from rfdn_video.media.verify import verify
 from rfdn_video.plan import FilePlan, for_display, plan_files, plan_video
 from rfdn_video.settings import Settings, exact_scale
@@ -79,7 +80,7 @@ def upscale_video(
     """Enlarges a video file.
 
     Args:
-        source: a local media file.
+        source: a local media file, or a VapourSynth script (.vpy), which is run.
         output: the file to write, a directory, ``"-"`` for standard output, or None for
             ``<stem>_x2.<ext>`` beside the source.
         on_frame: called after every frame with the number done.
@@ -141,7 +142,7 @@ def run(job: Job, on_frame: OnFrame) -> Summary:
 
 def _transcode(job: Job, file: str | BinaryIO, on_frame: OnFrame) -> tuple[Written, DecodeReport]:
     files, layout = job.files, plan_video(job.files, job.scale)
-    with Decoder(files.info, files.wanted) as decoder:
+    with _open_decoder(files) as decoder:
         output = Output(file, files.target, layout, files.info, files.carried, files.wanted)
         try:
             last = _enlarge(job.upscaler, decoder, output, on_frame)
@@ -155,7 +156,13 @@ def _transcode(job: Job, file: str | BinaryIO, on_frame: OnFrame) -> tuple[Writt
         return output.written, decoder.report
 
 
-def _enlarge(upscaler: Upscaler, decoder: Decoder, output: Output, on_frame: OnFrame) -> Frame | None:
+def _open_decoder(files: FilePlan) -> Decoder | ScriptDecoder:
+    if is_script(files.info.path):
+        return ScriptDecoder(files.info, files.wanted)
+    return Decoder(files.info, files.wanted)
+
+
+def _enlarge(upscaler: Upscaler, decoder: Decoder | ScriptDecoder, output: Output, on_frame: OnFrame) -> Frame | None:
     """Runs the three stages side by side; gives the last frame."""
     last = None
     with (

@@ -12,6 +12,7 @@ from rfdn_video.inference.scaling import ScalePlan
 from rfdn_video.media.info import MediaInfo, VideoInfo, probe
 from rfdn_video.media.mux import VideoLayout
 from rfdn_video.media.publish import check_output
+from rfdn_video.media.script import is_script, probe_script
 from rfdn_video.media.source import check_is_file
 from rfdn_video.media.streams import CarriedStream, decide_streams
 from rfdn_video.media.target import STREAMABLE, Container, Target, choose_container, choose_encoder
@@ -78,11 +79,13 @@ def plan_files(source: Path, output: str | None, settings: Settings) -> FilePlan
     named = _named_output(output)
     if named is not None:  # what is named already is checked before the source is opened
         check_output(named, source, overwrite=settings.overwrite)
-    info = probe(source, video_stream=settings.video_stream)
+    info = _probe(source, settings)
     container = _container(output, named, source, info, settings)
     path = None if output == STDOUT else named or output_path(source, output, container.name, settings)
     if path is not None and named is None:
         check_output(path, source, overwrite=settings.overwrite)
+    if path is not None and info.sides is not None and info.sides != source:
+        check_output(path, info.sides, overwrite=settings.overwrite)
     carried, dropped = decide_streams(info, container, settings.audio)
     return FilePlan(
         info=info,
@@ -95,6 +98,14 @@ def plan_files(source: Path, output: str | None, settings: Settings) -> FilePlan
         overwrite=settings.overwrite,
         verify_fully=settings.verify == "full",
     )
+
+
+def _probe(source: Path, settings: Settings) -> MediaInfo:
+    if is_script(source):
+        return probe_script(source, settings.audio_from)
+    if settings.audio_from is not None:
+        raise UsageError(f"{source}: only a VapourSynth script (.vpy) takes sound from another file")
+    return probe(source, video_stream=settings.video_stream)
 
 
 def output_path(source: Path, directory: str | None, suffix: str, settings: Settings) -> Path:
@@ -181,6 +192,8 @@ def _wanted(info: MediaInfo, settings: Settings) -> TimeRange:
 def _dropped_metadata(info: MediaInfo, container: Container, settings: Settings) -> list[str]:
     reasons = [f"{what}: cannot be carried yet" for what in info.video.dropped_metadata]
     partial = settings.start is not None or settings.end is not None or settings.frames is not None
+    if info.sides is None and settings.audio != "none":
+        reasons.append("sound and subtitles: a script has none of its own; --audio-from FILE takes them from a file")
     if info.chapters and (partial or not container.keeps_tags):
         reasons.append(
             f"{info.chapters} chapters: {'only a part is done' if partial else f'{container.name} holds none'}"

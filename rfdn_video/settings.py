@@ -46,6 +46,7 @@ class Settings:
         encoder: an FFmpeg video encoder; None takes the container's usual one.
         crf: constant quality of that encoder; None takes this project's default for it.
         audio: ``"copy"``, ``"none"``, or the audio encoder to convert the sound with.
+        audio_from: for a VapourSynth script, the file that sound, subtitles and chapters come from.
         video_stream: number of the stream to enlarge; None is the default one.
         verify: ``"packets"`` reads every packet of the finished file back, ``"full"`` decodes all of it too.
         container: overrides what the output's name says.
@@ -68,6 +69,7 @@ class Settings:
     encoder: str | None = None
     crf: int | None = None
     audio: str = "copy"
+    audio_from: Path | None = None
     video_stream: int | None = None
     verify: Verify = "packets"
     container: str | None = None
@@ -129,7 +131,7 @@ def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
 
 
 # A preset describes a kind of result; which part of which file is done belongs to the call.
-_OF_THE_CALL = {"start", "end", "frames", "overwrite", "weights", "device", "video_stream"}
+_OF_THE_CALL = {"audio_from", "start", "end", "frames", "overwrite", "weights", "device", "video_stream"}
 _PRESET_KEYS = {f.name for f in fields(Settings)} - _OF_THE_CALL
 
 

@@ -9,10 +9,13 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
+import numpy as np
+import torch
 import vapoursynth as vs  # type: ignore[import-untyped]
+from torch import Tensor
 
 from rfdn_video import PixelFormat, RFDNError, Upscaler, Weights
-from vsrfdn.frames import is_interlaced, pixel_format, read_color, read_frame, read_rgb, write_frame, write_rgb
+from vsrfdn.frames import is_interlaced, pixel_format, read_color, read_frame, write_frame
 
 __all__ = ["rfdn"]
 
@@ -143,7 +146,7 @@ def _modifier(upscaler: Upscaler, layout: PixelFormat | None, num_streams: int) 
         try:
             with streams:
                 if layout is None:
-                    write_rgb(upscaler(read_rgb(source)), result)
+                    _write_rgb(upscaler(_read_rgb(source)), result)
                 else:
                     write_frame(upscaler.enlarge(read_frame(n, source, layout)), result)
         except RFDNError as error:
@@ -151,3 +154,13 @@ def _modifier(upscaler: Upscaler, layout: PixelFormat | None, num_streams: int) 
         return result
 
     return enlarge
+
+
+def _read_rgb(frame: vs.VideoFrame) -> Tensor:
+    """[3, H, W], float32 or float16; a copy, since the planes of a source frame are read-only."""
+    return torch.from_numpy(np.stack([np.asarray(frame[plane]) for plane in range(3)]))
+
+
+def _write_rgb(image: Tensor, frame: vs.VideoFrame) -> None:
+    for plane, values in enumerate(image.numpy()):
+        np.copyto(np.asarray(frame[plane]), values)

@@ -6,22 +6,11 @@ from fractions import Fraction
 from typing import Literal
 
 import numpy as np
-import torch
 import vapoursynth as vs  # type: ignore[import-untyped]
-from torch import Tensor
 
 from rfdn_video import Color, Frame, PixelFormat, decide_color
 
-__all__ = [
-    "is_interlaced",
-    "pixel_format",
-    "read_color",
-    "read_frame",
-    "read_rgb",
-    "write_color",
-    "write_frame",
-    "write_rgb",
-]
+__all__ = ["is_interlaced", "pixel_format", "plane_order", "read_color", "read_frame", "write_frame"]
 
 _FAMILIES: dict[int, Literal["yuv", "gray", "rgb"]] = {vs.YUV: "yuv", vs.GRAY: "gray", vs.RGB: "rgb"}
 _PROGRESSIVE = 0  # _FieldBased
@@ -61,7 +50,7 @@ def read_color(frame: vs.VideoFrame, layout: PixelFormat) -> Color:
     )
 
 
-def write_color(color: Color, layout: PixelFormat, frame: vs.VideoFrame) -> None:
+def _write_color(color: Color, layout: PixelFormat, frame: vs.VideoFrame) -> None:
     """Sets the properties that the core decided; primaries and transfer are those of the source."""
     frame.props["_Matrix"] = int(color.matrix)
     frame.props["_Range"] = int(color.full_range)
@@ -75,28 +64,17 @@ def read_frame(n: int, frame: vs.VideoFrame, layout: PixelFormat) -> Frame:
     Raises:
         rfdn_video.RFDNError: a matrix that the core does not know.
     """
-    planes = tuple(np.asarray(frame[plane]) for plane in _order(layout))
+    planes = tuple(np.asarray(frame[plane]) for plane in plane_order(layout))
     return Frame(planes, layout, read_color(frame, layout), pts=n, duration=1, time_base=Fraction(1))
 
 
 def write_frame(source: Frame, frame: vs.VideoFrame) -> None:
     """Copies planes and colour into a frame."""
-    for plane, values in zip(_order(source.format), source.planes, strict=True):
+    for plane, values in zip(plane_order(source.format), source.planes, strict=True):
         np.copyto(np.asarray(frame[plane]), values)
-    write_color(source.color, source.format, frame)
+    _write_color(source.color, source.format, frame)
 
 
-def read_rgb(frame: vs.VideoFrame) -> Tensor:
-    """[3, H, W], float32 or float16; a copy, since the planes of a source frame are read-only."""
-    return torch.from_numpy(np.stack([np.asarray(frame[plane]) for plane in range(3)]))
-
-
-def write_rgb(image: Tensor, frame: vs.VideoFrame) -> None:
-    """Copies [3, H, W] into a frame of its dtype."""
-    for plane, values in enumerate(image.numpy()):
-        np.copyto(np.asarray(frame[plane]), values)
-
-
-def _order(layout: PixelFormat) -> tuple[int, ...]:
+def plane_order(layout: PixelFormat) -> tuple[int, ...]:
     """VapourSynth's planes in the core's order: R, G, B there is G, B, R here."""
     return {"yuv": (0, 1, 2), "gray": (0,), "rgb": (1, 2, 0)}[layout.family]

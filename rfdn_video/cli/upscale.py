@@ -35,7 +35,9 @@ exit codes: 0 done, 2 usage, 3 input, 4 output, 5 weights, 6 device, 7 failed it
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of the main job."""
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="video files or still images")
+    parser.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="videos, still images, VapourSynth scripts (run as they are)"
+    )
     _add_result_arguments(parser.add_argument_group("result"))
     _add_network_arguments(parser.add_argument_group("network"))
     _add_part_arguments(parser.add_argument_group("part of the video"))
@@ -65,6 +67,9 @@ def _add_result_arguments(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--audio", metavar="copy|none|E", help="copy the sound (default), drop it, or encode it: aac, libopus, flac ..."
+    )
+    group.add_argument(
+        "--audio-from", type=Path, metavar="FILE", help="sound, subtitles and chapters for a script, which has none"
     )
     group.add_argument(
         "--verify",

@@ -20,7 +20,7 @@ from rfdn_video.media.formats import planar_layout
 from rfdn_video.media.source import open_source
 from rfdn_video.media.timing import exact
 
-__all__ = ["MediaInfo", "OtherStream", "VideoInfo", "probe"]
+__all__ = ["MediaInfo", "OtherStream", "VideoInfo", "describe_other", "main_video_stream", "probe"]
 
 MAX_PIXELS = 1 << 28  # 16384 x 16384: beyond any video, small enough to allocate
 INTERLACED_FIELD_ORDERS = (2, 3, 4, 5)  # AV_FIELD_TT, BB, TB, BT
@@ -32,7 +32,7 @@ class VideoInfo:
     """The video stream that will be enlarged, as its first picture shows it.
 
     Attributes:
-        index: of the stream in the file.
+        index: of the stream in the file; -1 where a script computes it and no file with video goes with it.
         codec: FFmpeg's codec name, such as ``"h264"``.
         lossless: the codec never loses anything (FFV1, raw, PNG ...).
         width, height: of the decoded picture, in pixels.
@@ -91,6 +91,7 @@ class MediaInfo:
 
     Attributes:
         path: as given.
+        sides: file that all but the pictures comes from: ``path`` itself, or what goes with a script, if anything.
         container: FFmpeg's name of the demuxer, such as ``"matroska,webm"``.
         start_time: of the whole presentation, in seconds.
         duration: the header's claim in seconds; None where it makes none.
@@ -100,6 +101,7 @@ class MediaInfo:
     """
 
     path: Path
+    sides: Path | None
     container: str
     start_time: Fraction
     duration: Fraction | None
@@ -133,11 +135,12 @@ def probe(path: str | Path, *, video_stream: int | None = None) -> MediaInfo:
     path = Path(path)
     with open_source(path) as container:
         stream = main_video_stream(container, path, video_stream)
-        others = tuple(_describe_other(s, stream) for s in container.streams if s.index != stream.index)
+        others = tuple(describe_other(s, stream) for s in container.streams if s.index != stream.index)
         _check_size(stream, path)
         video = _describe_video(container, stream, _first_frame(container, stream, path), path)
         return MediaInfo(
             path=path,
+            sides=path,
             container=container.format.name,
             start_time=Fraction(container.start_time or 0, av.time_base),
             duration=Fraction(container.duration, av.time_base) if container.duration else None,
@@ -280,14 +283,15 @@ def _dropped_metadata(stream: VideoStream, frame: av.VideoFrame) -> tuple[str, .
     return tuple(text for name, text in _UNCARRIED.items() if name in found)
 
 
-def _describe_other(stream: Stream, main: VideoStream) -> OtherStream:
+def describe_other(stream: Stream, main: VideoStream | None) -> OtherStream:
+    """What a stream is, beside the main video stream (None in a file of sound)."""
     kind: str = stream.type or "data"
     reason = None
     context = getattr(stream, "codec_context", None)
     codec = context.codec.canonical_name if context is not None else ""
     if kind == "video":
         kind = "cover" if is_cover(stream) else "video"
-        reason = None if kind == "cover" else f"only one video stream is enlarged, number {main.index}"
+        reason = None if kind == "cover" or main is None else f"only one video stream is enlarged, number {main.index}"
     elif kind == "data":
         reason = "data streams cannot be carried"
     elif kind in ("audio", "subtitle") and not codec:

@@ -205,11 +205,12 @@ class Output:
         if layout.display_matrix is not None:
             self._check_display_matrix(layout.display_matrix)
             stream.set_display_matrix(list(layout.display_matrix))
-        with open_source(info.path) as source:
-            stream.metadata.update(
-                {k: v for k, v in source.streams[info.video.index].metadata.items() if k != "encoder"}
-            )
-            stream.disposition = source.streams[info.video.index].disposition
+        if info.sides is not None and info.video.index >= 0:
+            with open_source(info.sides) as source:
+                stream.metadata.update(
+                    {k: v for k, v in source.streams[info.video.index].metadata.items() if k != "encoder"}
+                )
+                stream.disposition = source.streams[info.video.index].disposition
         return stream
 
     def _check_display_matrix(self, matrix: tuple[int, ...]) -> None:
@@ -222,7 +223,9 @@ class Output:
             )
 
     def _copy_metadata(self, info: MediaInfo) -> int:
-        with open_source(info.path) as source:
+        if info.sides is None:
+            return 0
+        with open_source(info.sides) as source:
             kept = {k: v for k, v in source.metadata.items() if k.lower() not in _MUXER_KEYS}
             self._container.metadata.update(kept)
             chapters = source.chapters()

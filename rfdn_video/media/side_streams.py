@@ -12,7 +12,7 @@ from typing import Any
 
 import av
 from av.audio.stream import AudioStream
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Discard, Stream
 
@@ -44,7 +44,7 @@ class SideStreams:
     def __init__(self, info: MediaInfo, streams: tuple[CarriedStream, ...], wanted: TimeRange) -> None:
         self.records: list[Record] = []
         self._info, self._streams, self._wanted = info, streams, wanted
-        self._container = open_source(info.path)
+        self._container = self._open() if streams else None
         self._carriers: dict[int, Carrier] = {}
         self._covers: list[tuple[Carrier, Packet[Any]]] = []
         self._packets = self._demux()
@@ -52,7 +52,8 @@ class SideStreams:
 
     def close(self) -> None:
         """Closes the source."""
-        self._container.close()
+        if self._container is not None:
+            self._container.close()
 
     def declare(self, output: OutputContainer, container_name: str) -> None:
         """Adds every stream to the output.
@@ -91,7 +92,12 @@ class SideStreams:
             for packet in carrier.flush():
                 output.mux(packet)
 
+    def _open(self) -> InputContainer:
+        assert self._info.sides is not None
+        return open_source(self._info.sides)
+
     def _declare(self, carried: CarriedStream, output: OutputContainer, container_name: str) -> None:
+        assert self._container is not None
         source = self._container.streams[carried.source.index]
         if carried.source.kind == "cover" and container_name == "mkv":
             self._attach_cover(output, source)
@@ -129,7 +135,7 @@ class SideStreams:
 
     def _cover(self, source: Stream) -> Packet[Any]:
         """A cover's only packet; a demuxer gives it at the file's beginning, whatever part is wanted."""
-        with open_source(self._info.path) as container:
+        with self._open() as container:
             return next(p for p in container.demux(container.streams[source.index]) if p.size)
 
     def _write_covers(self, output: OutputContainer) -> None:
@@ -144,6 +150,8 @@ class SideStreams:
         return self._next
 
     def _demux(self) -> Iterator[Packet[Any]]:
+        if self._container is None:
+            return
         chosen = [self._container.streams[index] for index in self._carriers]
         for stream in self._container.streams:
             stream.discard = Discard.default if stream.index in self._carriers else Discard.all

@@ -16,7 +16,6 @@ import sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 import vapoursynth as vs
 from noise import noise_clip
-from vsrfdn import rfdn
 core = vs.core
 """
 
@@ -50,7 +49,7 @@ def vspipe(tmp_path: Path, vs_environment: dict[str, str]) -> Callable[..., subp
     def run(lines: str | Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         script = lines if isinstance(lines, Path) else tmp_path / "script.vpy"
         if isinstance(lines, str):
-            script.write_text(f"{SCRIPT_HEAD}{lines}\n", encoding="utf-8")
+            script.write_text(f"{SCRIPT_HEAD}from vsrfdn import rfdn\n{lines}\n", encoding="utf-8")
         return subprocess.run([program, *arguments, str(script), "-"], env=vs_environment, capture_output=True)
 
     return run
