@@ -21,8 +21,8 @@ __all__ = ["rfdn"]
 
 type Modifier = Callable[[int, list[vs.VideoFrame]], vs.VideoFrame]
 
-ENDLESS = 2**31 - 1
-"""Length of mpv's clip. It has no frames to give before the script has run."""
+ENDLESS = (2**31 - 1) // 16
+"""Frames that mpv says its clip has, or more. It has none to give before the script has run."""
 
 
 def rfdn(
@@ -98,7 +98,7 @@ def _check_clip(clip: object) -> PixelFormat | None:
             f"rfdn: {clip.format.name}: RGBS, RGBH, and YUV, gray and RGB of 8 to 16 bit are allowed"
             f"{_advice(clip.format)}"
         )
-    if clip.num_frames != ENDLESS:
+    if clip.num_frames < ENDLESS:
         _check_frame(0, clip.get_frame(0), layout)
     return layout
 

@@ -42,7 +42,7 @@ def read_color(frame: vs.VideoFrame, layout: PixelFormat) -> Color:
     return decide_color(
         layout,
         (frame.width, frame.height),
-        matrix=int(props.get("_Matrix", _UNSPECIFIED)),
+        matrix=int(props.get("_Matrix", props.get("_ColorSpace", _UNSPECIFIED))),  # mpv's name for it
         range_=0 if full is None else 1 + int(full),
         chroma_location=0 if siting is None else 1 + int(siting),
         primaries=int(props.get("_Primaries", _UNSPECIFIED)),
