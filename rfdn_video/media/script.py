@@ -169,7 +169,7 @@ def _describe(path: Path, header: dict[str, Any], sides: _Sides) -> VideoInfo:
     shape, shape_base = header["shape"]
     return VideoInfo(
         index=sides.video_index,
-        codec="vapoursynth",
+        codec="script",
         lossless=False,
         width=header["width"],
         height=header["height"],

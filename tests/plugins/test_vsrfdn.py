@@ -5,7 +5,9 @@ from __future__ import annotations
 import random
 import subprocess
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from fractions import Fraction
 from unittest.mock import Mock
 
@@ -14,7 +16,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from rfdn_video import Upscaler, load_weights
+from rfdn_video import Frame, Upscaler, load_weights
 from rfdn_video.errors import DeviceError
 
 vs = pytest.importorskip("vapoursynth", reason="needs VapourSynth: pip install 'rfdn-video[vapoursynth]'")
@@ -113,31 +115,41 @@ def test_random_concurrent_requests_give_the_sequential_frames(num_streams: int,
 
 
 class CountingUpscaler(Upscaler):
-    """Counts the calls that run at the same time; each waits until ``expected`` of them do."""
+    """Counts the calls that run at the same time; each waits until as many do as ``meeting`` wants."""
 
     lock = threading.Lock()
     running = most = 0
     meeting: threading.Barrier
 
     def __call__(self, image: Tensor) -> Tensor:
+        with self.counted():
+            return super().__call__(image)
+
+    def enlarge(self, frame: Frame) -> Frame:
+        with self.counted():
+            return super().enlarge(frame)
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
         cls = type(self)
         with cls.lock:
             cls.running += 1
             cls.most = max(cls.most, cls.running)
         try:
             cls.meeting.wait(timeout=30)  # BrokenBarrierError where the others never come
-            return super().__call__(image)
+            yield
         finally:
             with cls.lock:
                 cls.running -= 1
 
 
+@pytest.mark.parametrize("format_id", [vs.RGBS, vs.YUV420P8])
 @pytest.mark.parametrize("num_streams", [1, 2])
-def test_num_streams_is_the_number_in_flight(num_streams: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_num_streams_is_the_number_in_flight(format_id: int, num_streams: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CountingUpscaler, "most", 0)
     monkeypatch.setattr(CountingUpscaler, "meeting", threading.Barrier(num_streams), raising=False)
     monkeypatch.setattr(vsrfdn_filter, "Upscaler", CountingUpscaler)
-    result = rfdn(noise_clip(), num_streams=num_streams)
+    result = rfdn(noise_clip(format_id), num_streams=num_streams)
     requests = [result.get_frame_async(n) for n in range(FRAMES)]
     for request in requests:
         request.result()
