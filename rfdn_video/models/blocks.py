@@ -11,17 +11,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["CCA", "ESA", "ESA_MIN_SIZE", "IMDB", "IMDBR", "RFDB", "Attention", "act"]
+__all__ = ["CCA", "ESA", "ESA_MIN_SIZE", "IMDB", "IMDBR", "RFDB", "SLOPE", "Attention", "act"]
 
 type Attention = Literal["esa", "cca"]
 
 ESA_MIN_SIZE = 15
 """Smallest side, in pixels, that ESA's unpadded stride and its pooling leave anything of."""
 
+SLOPE = 0.05
+"""Of the negative half of LeakyReLU, the only activation of the trunk (arXiv 2009.11551, section 3)."""
+
 
 def act(x: Tensor) -> Tensor:
-    """LeakyReLU of slope 0.05, the only activation of the trunk (arXiv 2009.11551, section 3)."""
-    return F.leaky_relu(x, negative_slope=0.05)
+    """LeakyReLU of slope ``SLOPE``."""
+    return F.leaky_relu(x, negative_slope=SLOPE)
 
 
 class ESA(nn.Module):
