@@ -56,6 +56,7 @@ class Summary:
         verified: the finished file was read back and is as meant (a pipe cannot be).
         recomputed_frames: done again in float32 because half precision gave NaN or infinity.
         decoding: what was wrong with the source.
+        missing_bytes: how much of the source's end is missing, by its own headers.
         dropped: what could not be carried over, in words.
     """
 
@@ -67,6 +68,7 @@ class Summary:
     verified: bool
     recomputed_frames: int
     decoding: DecodeReport
+    missing_bytes: int
     dropped: tuple[str, ...]
 
 
@@ -136,6 +138,7 @@ def run(job: Job, on_frame: OnFrame) -> Summary:
         verified=job.files.output is not None,
         recomputed_frames=job.upscaler.recomputed_frames,
         decoding=report,
+        missing_bytes=job.files.info.missing_bytes,
         dropped=job.files.dropped,
     )
 
@@ -150,6 +153,8 @@ def _transcode(job: Job, file: str | BinaryIO, on_frame: OnFrame) -> tuple[Writt
                 raise InputError(f"{files.info.path}: no pictures in the part that was asked for")
             end = None if files.wanted.whole else _end_of(last, layout.frame_rate)
             output.close(end)
+            if files.strict and decoder.report.harmed:
+                raise InputError(f"{files.info.path}: is damaged ({decoder.report}), and --strict was given")
         except BaseException:
             output.abort()
             raise
@@ -159,14 +164,14 @@ def _transcode(job: Job, file: str | BinaryIO, on_frame: OnFrame) -> tuple[Writt
 def _open_decoder(files: FilePlan) -> Decoder | ScriptDecoder:
     if is_script(files.info.path):
         return ScriptDecoder(files.info, files.wanted)
-    return Decoder(files.info, files.wanted)
+    return Decoder(files.info, files.wanted, salvage=files.salvage)
 
 
 def _enlarge(upscaler: Upscaler, decoder: Decoder | ScriptDecoder, output: Output, on_frame: OnFrame) -> Frame | None:
     """Runs the three stages side by side; gives the last frame."""
     last = None
     with (
-        Prefetch(decoder, QUEUE_DEPTH, "decode") as decoded,
+        Prefetch(decoder, QUEUE_DEPTH, "decode", stop=decoder.stop) as decoded,
         Drain(output.write, QUEUE_DEPTH, "encode") as encoding,
         closing(upscaler.stream(decoded)) as enlarged,
     ):

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from rfdn_video.errors import OutputError, UsageError
+from rfdn_video.errors import InputError, OutputError, UsageError
 from rfdn_video.frame import Matrix
 from rfdn_video.inference.scaling import ScalePlan
+from rfdn_video.media.decode import cut_off
 from rfdn_video.media.info import MediaInfo, VideoInfo, probe
 from rfdn_video.media.mux import VideoLayout
 from rfdn_video.media.publish import check_output
@@ -38,6 +39,8 @@ class FilePlan:
         tune: ``"video"`` or ``"clean"``.
         overwrite: the output may replace a file.
         verify_fully: all of the finished file is decoded.
+        salvage: a damaged source is no reason to stop.
+        strict: any damage is.
     """
 
     info: MediaInfo
@@ -49,6 +52,8 @@ class FilePlan:
     tune: str
     overwrite: bool
     verify_fully: bool
+    salvage: bool
+    strict: bool
 
     @property
     def expected_frames(self) -> int | None:
@@ -86,17 +91,24 @@ def plan_files(source: Path, output: str | None, settings: Settings) -> FilePlan
         check_output(path, source, overwrite=settings.overwrite)
     if path is not None and info.sides is not None and info.sides != source:
         check_output(path, info.sides, overwrite=settings.overwrite)
+    if info.missing_bytes and not settings.salvage and settings.end is None and settings.frames is None:
+        raise InputError(cut_off(info))
     carried, dropped = decide_streams(info, container, settings.audio)
+    dropped = (*dropped, *_dropped_metadata(info, container, settings))
+    if settings.strict and dropped:
+        raise InputError(f"{source}: {dropped[0]}, and --strict was given")
     return FilePlan(
         info=info,
         output=path,
         target=choose_encoder(container, info.video.format, settings.encoder, settings.crf),
         wanted=_wanted(info, settings),
         carried=carried,
-        dropped=(*dropped, *_dropped_metadata(info, container, settings)),
+        dropped=dropped,
         tune=settings.tune if settings.tune != "auto" else "clean" if info.video.lossless else "video",
         overwrite=settings.overwrite,
         verify_fully=settings.verify == "full",
+        salvage=settings.salvage,
+        strict=settings.strict,
     )
 
 

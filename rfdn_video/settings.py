@@ -52,6 +52,8 @@ class Settings:
         container: overrides what the output's name says.
         start, end: range of the source in seconds, from its beginning.
         frames: stop after this many frames.
+        salvage: take what can be decoded of a file that is cut off or badly damaged.
+        strict: nothing may be dropped, damaged or repaired.
         overwrite: replace an existing output.
 
     Raises:
@@ -76,6 +78,8 @@ class Settings:
     start: Fraction | None = None
     end: Fraction | None = None
     frames: int | None = None
+    salvage: bool = False
+    strict: bool = False
     overwrite: bool = False
 
     def __post_init__(self) -> None:
@@ -131,7 +135,18 @@ def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
 
 
 # A preset describes a kind of result; which part of which file is done belongs to the call.
-_OF_THE_CALL = {"audio_from", "start", "end", "frames", "overwrite", "weights", "device", "video_stream"}
+_OF_THE_CALL = {
+    "audio_from",
+    "start",
+    "end",
+    "frames",
+    "salvage",
+    "strict",
+    "overwrite",
+    "weights",
+    "device",
+    "video_stream",
+}
 _PRESET_KEYS = {f.name for f in fields(Settings)} - _OF_THE_CALL
 
 

@@ -54,11 +54,13 @@ class Channel[T]:
 class Prefetch[T]:
     """Iterates over ``items`` on a thread of its own, at most ``depth`` ahead.
 
-    What the items raise is raised where they are taken. Leaving the ``with`` block ends the thread.
+    What the items raise is raised where they are taken. Leaving the ``with`` block ends the thread;
+    ``stop`` is called first, so that items which take long to come can be given up.
     """
 
-    def __init__(self, items: Iterable[T], depth: int, name: str) -> None:
+    def __init__(self, items: Iterable[T], depth: int, name: str, stop: Callable[[], None] = lambda: None) -> None:
         self._items = items
+        self._stop = stop
         self._channel: Channel[T] = Channel(depth)
         self._thread = threading.Thread(target=self._run, name=name)
 
@@ -81,6 +83,7 @@ class Prefetch[T]:
             raise
 
     def __exit__(self, *_: object) -> None:
+        self._stop()
         self._channel.close(discard=True)
         if self._thread.ident is not None:
             self._thread.join()

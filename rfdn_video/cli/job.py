@@ -6,17 +6,18 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import av
 
 from rfdn_video.cli.progress import progress
+from rfdn_video.errors import RFDNError
 from rfdn_video.media.source import STILL_SUFFIXES, check_is_file
 from rfdn_video.pipeline import Job, Summary, prepare, run
-from rfdn_video.plan import plan_notes, plan_video
+from rfdn_video.plan import plan_files, plan_notes, plan_video
 from rfdn_video.settings import Settings
 
-__all__ = ["run_input"]
+__all__ = ["planned_output", "result_stream", "run_input"]
 
 
 def run_input(source: Path, args: argparse.Namespace, settings: Settings) -> None:
@@ -33,6 +34,19 @@ def run_input(source: Path, args: argparse.Namespace, settings: Settings) -> Non
     with progress(args.progress, source.name, job.files.expected_frames) as on_frame:
         summary = run(job, on_frame)
     _print_summary(source, summary, args)
+
+
+def planned_output(source: Path, args: argparse.Namespace, settings: Settings) -> Path | None:
+    """Where the result of an input would go; None for standard output, and for an input that cannot be done."""
+    try:
+        if source.suffix.lower() in STILL_SUFFIXES:
+            from rfdn_video.stills import plan_still
+
+            return plan_still(source, args.output, settings).output.resolve()
+        output = plan_files(source, args.output, settings).output
+    except RFDNError:
+        return None
+    return None if output is None else output.resolve()
 
 
 def _run_still(source: Path, args: argparse.Namespace, settings: Settings) -> None:
@@ -95,6 +109,7 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
         "fps": round(summary.frames / summary.seconds, 3),
         "verified": summary.verified,
         "recomputed_frames": summary.recomputed_frames,
+        "missing_bytes": summary.missing_bytes,
         "damaged_packets": decoding.damaged_packets,
         "corrupt_frames": decoding.corrupt_frames,
         "resized_frames": decoding.resized_frames,
@@ -113,6 +128,7 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
 def _warnings(summary: Summary) -> list[str]:
     decoding = summary.decoding
     counts = {
+        "bytes are missing at the end of the file; what is there was done": summary.missing_bytes,
         "damaged packets could not be decoded": decoding.damaged_packets,
         "frames are damaged": decoding.corrupt_frames,
         "frames of another size were rescaled to the first one's": decoding.resized_frames,
@@ -125,6 +141,9 @@ def _warnings(summary: Summary) -> list[str]:
 
 
 def _emit(record: dict[str, Any], text: str, args: argparse.Namespace) -> None:
+    print(json.dumps(record, default=str) if args.json else text, file=result_stream(args), flush=True)
+
+
+def result_stream(args: argparse.Namespace) -> TextIO:
     """Results go to standard output, unless the video itself does."""
-    stream = sys.stderr if args.output == "-" else sys.stdout
-    print(json.dumps(record, default=str) if args.json else text, file=stream, flush=True)
+    return sys.stderr if args.output == "-" else sys.stdout

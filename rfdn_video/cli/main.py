@@ -6,7 +6,6 @@ Importing this module, and asking for help, imports neither torch nor av.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ from typing import NoReturn
 
 from rfdn_video import __version__
 from rfdn_video.cli import upscale
+from rfdn_video.cli.console import be_patient
 from rfdn_video.errors import RFDNError, UsageError
 
 __all__ = ["main", "run"]
@@ -37,14 +37,16 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}{self._nearest(message)}; see {self.prog} --help")
 
     def _nearest(self, message: str) -> str:
-        wrong = next((word.split("=")[0] for word in message.split() if word.startswith("--")), "")
         known = [option for action in self._actions for option in action.option_strings]
+        words = (word.split("=")[0].rstrip(":") for word in message.split())
+        wrong = next((word for word in words if word.startswith("--")), "")
         near = get_close_matches(wrong, known, n=1) if wrong and wrong not in known else []
         return f"; did you mean {near[0]}?" if near else ""
 
 
 def run() -> NoReturn:
     """The console script."""
+    be_patient()
     sys.exit(main(sys.argv[1:]))
 
 
@@ -61,10 +63,6 @@ def main(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("rfdn-video: interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:
-        # Whoever read the output has gone; Python would complain once more when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 4
 
 
 def fail(error: RFDNError) -> int:

@@ -49,8 +49,8 @@ def _add_result_arguments(group: argparse._ArgumentGroup) -> None:
     size.add_argument(
         "-s", "--scale", type=_scale, metavar="S", help="factor, above 1 and up to 8: 2, 3, 1.5 ... (default 2)"
     )
-    size.add_argument("--height", type=int, metavar="H", help="target height in pixels, as displayed")
-    size.add_argument("--width", type=int, metavar="W", help="target width in pixels, as displayed")
+    size.add_argument("--height", type=int, metavar="H", help="target height in pixels")
+    size.add_argument("--width", type=int, metavar="W", help="target width in pixels")
     group.add_argument(
         "-o",
         "--output",
@@ -105,6 +105,13 @@ def _add_part_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--end", type=_seconds, metavar="T", help="up to this time of the source")
     group.add_argument("--video-stream", type=int, metavar="N", help="enlarge this stream (default: the default one)")
     group.add_argument("--frames", type=int, metavar="N", help="at most N frames")
+    harm = group.add_mutually_exclusive_group()
+    harm.add_argument(
+        "--salvage", action="store_true", default=None, help="take what can be decoded of a file cut off or damaged"
+    )
+    harm.add_argument(
+        "--strict", action="store_true", default=None, help="fail where anything is dropped, damaged or repaired"
+    )
 
 
 def _add_report_arguments(group: argparse._ArgumentGroup) -> None:
@@ -120,24 +127,26 @@ def execute(args: argparse.Namespace) -> int:
     """Does every input in turn; a bad one does not stop the others. The first failure gives the exit code."""
     settings = _settings(args)
     _check_outputs(args)
-    from rfdn_video.cli.job import run_input
+    from rfdn_video.cli.job import result_stream, run_input
     from rfdn_video.cli.main import fail
     from rfdn_video.cli.signals import interruptible
 
     code = 0
     with interruptible():
+        if len(args.inputs) > 1:
+            _check_collisions(args, settings)
         for name in args.inputs:
             try:
                 run_input(Path(name), args, settings)
             except Interrupted:
                 raise
             except RFDNError as error:
+                if args.json:
+                    record = {"input": name, "error": str(error), "exit_code": error.exit_code}
+                    print(json.dumps(record), file=result_stream(args), flush=True)
                 if len(args.inputs) == 1:
                     raise
-                failed = fail(error)
-                if args.json:
-                    print(json.dumps({"input": name, "error": str(error), "exit_code": failed}), flush=True)
-                code = code or failed
+                code = code or fail(error)
     return code
 
 
@@ -157,13 +166,19 @@ def _check_outputs(args: argparse.Namespace) -> None:
         raise UsageError(f"{len(args.inputs)} inputs and one output {args.output}; give a directory that exists")
     if args.output == "-" and sys.stdout.isatty() and not args.dry_run:
         raise UsageError("standard output is a terminal; pipe it into a program or give --output FILE")
-    stems = [Path(name).stem for name in args.inputs]
-    for name, stem in zip(args.inputs, stems, strict=True):
-        same_folder = args.output is not None or sum(Path(n).parent == Path(name).parent for n in args.inputs) > 1
-        if same_folder and stems.count(stem) > 1:
-            raise UsageError(
-                f"{name}: another input has the same stem, their outputs would collide; do them one by one"
-            )
+
+
+def _check_collisions(args: argparse.Namespace, settings: Settings) -> None:
+    """Found before the first input is begun; what is wrong with an input is said when its turn comes."""
+    from rfdn_video.cli.job import planned_output
+
+    taken: dict[Path, str] = {}
+    for name in args.inputs:
+        output = planned_output(Path(name), args, settings)
+        if output in taken:
+            raise UsageError(f"{taken[output]} and {name} would both be written to {output}; do them one by one")
+        if output is not None:
+            taken[output] = name
 
 
 def _scale(text: str) -> Fraction:

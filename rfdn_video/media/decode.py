@@ -23,7 +23,7 @@ from rfdn_video.media.info import MAX_PIXELS, MediaInfo
 from rfdn_video.media.source import open_source
 from rfdn_video.media.timing import TimeRange, TimestampRepair
 
-__all__ = ["DecodeReport", "Decoder"]
+__all__ = ["DecodeReport", "Decoder", "cut_off"]
 
 MAX_DAMAGED_SHARE = 0.05
 SEEK_MARGIN = 10  # seconds
@@ -38,6 +38,14 @@ class DecodeReport:
     resized_frames: int = 0
     repaired_timestamps: int = 0
 
+    @property
+    def harmed(self) -> bool:
+        """Something was."""
+        return any(vars(self).values())
+
+    def __str__(self) -> str:
+        return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in vars(self).items() if count)
+
 
 class Decoder:
     """Iterates over the frames of ``info.video`` within ``wanted``.
@@ -47,13 +55,14 @@ class Decoder:
     written to.
 
     Raises (while iterating):
-        InputError: the file ends early, or more than 5 % of its packets are damaged.
+        InputError: the file ends early, or more than 5 % of its packets are damaged; not where ``salvage``.
     """
 
-    def __init__(self, info: MediaInfo, wanted: TimeRange) -> None:
+    def __init__(self, info: MediaInfo, wanted: TimeRange, *, salvage: bool = False) -> None:
         self.report = DecodeReport()
         self._info = info
         self._wanted = wanted
+        self._salvage = salvage
         self._container: InputContainer = open_source(info.path)
         for stream in self._container.streams:
             stream.discard = Discard.default if stream.index == info.video.index else Discard.all
@@ -61,6 +70,7 @@ class Decoder:
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         self._packets = 0
+        self._stopped = False
 
     def __enter__(self) -> Decoder:
         return self
@@ -69,6 +79,10 @@ class Decoder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def stop(self) -> None:
+        """Ends the iteration, from another thread too: what comes before a range can take long."""
+        self._stopped = True
 
     def close(self) -> None:
         """Closes the file. Frames already given stay valid."""
@@ -80,7 +94,7 @@ class Decoder:
         given = 0
         for picture in self._pictures():
             duration = int(picture.duration or 0)
-            pts = repair.next(picture.pts, duration)
+            pts = repair.next(self._pts(picture, repair), duration)
             self.report.repaired_timestamps = repair.repaired
             seconds = pts * video.time_base
             if wanted.start is not None and seconds < wanted.start:
@@ -92,6 +106,12 @@ class Decoder:
             if given == wanted.frames:
                 return
         self._check_complete()
+
+    def _pts(self, picture: av.VideoFrame, repair: TimestampRepair) -> int | None:
+        if not self._info.stores_decoding_times:
+            return picture.pts
+        # Pictures leave the decoder at the pace at which packets go in; the last ones come without a packet.
+        return picture.dts if picture.dts is not None else repair.following
 
     def _pictures(self) -> Iterator[av.VideoFrame]:
         for packet in self._demux():
@@ -113,6 +133,8 @@ class Decoder:
             target = max(Fraction(0), self._wanted.start - SEEK_MARGIN)
             self._container.seek(int(target / self._info.video.time_base), stream=self._stream)
         for packet in self._container.demux(self._stream):
+            if self._stopped:
+                return
             self._packets += packet.size > 0
             yield packet
 
@@ -124,18 +146,28 @@ class Decoder:
         return Frame(planes_of(picture, video.format), video.format, video.color, pts, duration, video.time_base)
 
     def _check_complete(self) -> None:
-        """An MP4's index knows how many packets there are; other files just end."""
+        """The pictures have run out: is that the end of the video, and was it sound?"""
+        if self._salvage or self._stopped:
+            return
         path, indexed = self._info.path, len(self._stream.index_entries)
-        if self._info.container.startswith("mov") and self._wanted.start is None and self._packets < indexed:
-            raise InputError(
-                f"{path}: the file ends early, {self._packets} of {indexed} video packets are there; "
-                "get a complete copy, or do the part that is there with --end or --frames"
-            )
+        # An MP4's index knows how many packets there are.
+        missing = self._info.container.startswith("mov") and self._wanted.start is None and self._packets < indexed
+        if missing or self._info.missing_bytes:
+            raise InputError(cut_off(self._info))
         if self.report.damaged_packets > MAX_DAMAGED_SHARE * self._packets:
             raise InputError(
                 f"{path}: {self.report.damaged_packets} of {self._packets} video packets are damaged; "
-                f"up to {MAX_DAMAGED_SHARE:.0%} are put up with"
+                f"up to {MAX_DAMAGED_SHARE:.0%} are put up with, --salvage takes what can be decoded of any file"
             )
+
+
+def cut_off(info: MediaInfo) -> str:
+    """Says that a file ends early, and what can be done."""
+    missing = f", {info.missing_bytes} bytes are missing" if info.missing_bytes else ""
+    return (
+        f"{info.path}: the file ends early{missing}; get a complete copy, "
+        "take a part of what is there with --end or --frames, or all of it with --salvage"
+    )
 
 
 def _position(container: InputContainer, index: int) -> int:

@@ -19,6 +19,7 @@ from rfdn_video.media.color import decide_color
 from rfdn_video.media.formats import planar_layout
 from rfdn_video.media.source import open_source
 from rfdn_video.media.timing import exact
+from rfdn_video.media.truncation import missing_bytes
 
 __all__ = ["MediaInfo", "OtherStream", "VideoInfo", "describe_other", "main_video_stream", "probe"]
 
@@ -98,6 +99,7 @@ class MediaInfo:
         video: the stream to enlarge.
         others: all other streams.
         chapters: how many.
+        missing_bytes: how much of the file's end is missing, by its own headers.
     """
 
     path: Path
@@ -108,11 +110,17 @@ class MediaInfo:
     video: VideoInfo
     others: tuple[OtherStream, ...]
     chapters: int
+    missing_bytes: int = 0
 
     @property
     def seeks_exactly(self) -> bool:
         """A search lands on a key picture at or before the place; elsewhere one reads from the beginning."""
         return self.container.startswith(("matroska", "mov"))
+
+    @property
+    def stores_decoding_times(self) -> bool:
+        """It counts pictures in the order they are stored in; FFmpeg's guess when each is shown can be wrong."""
+        return self.container == "avi"
 
     @property
     def time_origin_is_arbitrary(self) -> bool:
@@ -147,6 +155,7 @@ def probe(path: str | Path, *, video_stream: int | None = None) -> MediaInfo:
             video=video,
             others=others,
             chapters=len(container.chapters()),
+            missing_bytes=missing_bytes(path),
         )
 
 

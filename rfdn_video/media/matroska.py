@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-__all__ = ["set_display_shape"]
+__all__ = ["HEAD_SIZE", "segment_end", "set_display_shape"]
 
 _SEGMENT, _SEEK_HEAD, _TRACKS = b"\x18\x53\x80\x67", b"\x11\x4d\x9b\x74", b"\x16\x54\xae\x6b"
 _VOID, _CRC = b"\xec", b"\xbf"
@@ -57,6 +57,16 @@ def set_display_shape(path: Path, aspect_ratio: Fraction) -> bool:
         file.seek(children[0].start)
         file.write(patched)
         return True
+
+
+def segment_end(head: bytes) -> int | None:
+    """Where the segment that begins in ``head`` ends; None where it does not say, as in a live recording."""
+    segment = next((e for e in _elements(head, 0, len(head)) if e.name == _SEGMENT), None)
+    if segment is None:
+        return None
+    bits = 7 * (segment.payload - segment.start - len(segment.name))
+    unknown = (1 << bits) - 1  # RFC 8794, section 6.2
+    return None if segment.end - segment.payload == unknown else segment.end
 
 
 def _patch(head: bytes, segment: _Element, children: list[_Element], aspect_ratio: Fraction) -> bytes | None:

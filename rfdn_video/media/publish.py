@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from rfdn_video.errors import OutputError
@@ -21,8 +22,10 @@ def check_output(output: Path, source: Path, *, overwrite: bool) -> None:
     folder = output.parent
     if not folder.is_dir():
         raise OutputError(f"{folder}: no such directory; make it first")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(f"{folder}: may not be written to")
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written to: {error.strerror}") from None
     if not os.path.lexists(output):
         return
     if output.is_dir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from pathlib import Path
@@ -10,6 +11,7 @@ import av
 from av.container import InputContainer
 
 from rfdn_video.errors import InputError
+from rfdn_video.media.truncation import top_level_boxes
 
 __all__ = ["STILL_SUFFIXES", "check_is_file", "open_source"]
 
@@ -43,6 +45,8 @@ def check_is_file(path: Path) -> None:
         raise InputError(f"{path}: is not a regular file; pipes and devices cannot be sought in")
     if status.st_size == 0:
         raise InputError(f"{path}: empty file")
+    if not os.access(path, os.R_OK):
+        raise InputError(f"{path}: may not be read; its permissions forbid it")
 
 
 def open_source(path: Path) -> InputContainer:
@@ -81,28 +85,9 @@ def _why_unreadable(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(1 << 20)
     if head[4:8] != b"ftyp":
-        return "not a media file"
+        return "not a media file that can be read"
     if b"pssh" in head or b"cenc" in head:
         return "an encrypted MP4; only unprotected files can be read"
-    if not _has_box(path, b"moov"):
+    if not any(name == b"moov" for name, _, _ in top_level_boxes(path)):
         return "an MP4 without its index (moov), as an interrupted download or recording leaves it"
     return "a damaged MP4"
-
-
-def _has_box(path: Path, name: bytes) -> bool:
-    """Walks the top-level boxes of an MP4 (ISO/IEC 14496-12, section 4.2)."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        position = 0
-        while position + 8 <= size:
-            file.seek(position)
-            header = file.read(16)
-            if header[4:8] == name:
-                return True
-            length = int.from_bytes(header[:4])
-            if length == 1:
-                length = int.from_bytes(header[8:16])
-            if length < 8:
-                return False
-            position += length
-    return False

@@ -55,10 +55,15 @@ class TimestampRepair:
     _last: int | None = None
     _last_duration: int = 0
 
+    @property
+    def following(self) -> int:
+        """Where the next picture is if it comes right after the last one."""
+        return 0 if self._last is None else self._last + (self._last_duration or self.usual_duration)
+
     def next(self, pts: int | None, duration: int) -> int:
         """The pts to use for the next picture in presentation order."""
         if pts is None or (self._last is not None and pts <= self._last):
             self.repaired += 1
-            pts = 0 if self._last is None else self._last + (self._last_duration or self.usual_duration)
+            pts = self.following
         self._last, self._last_duration = pts, duration
         return pts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -22,6 +23,8 @@ def folder(tmp_path: Path, shared: Path) -> Path:
     (tmp_path / "cut.mp4").write_bytes((shared / "clips" / "h264-displaymatrix.mp4").read_bytes())
     (tmp_path / "taken.mp4").write_text("somebody's")
     (tmp_path / "weights.pth").write_bytes(b"\x80\x04no tensors")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "good.mp4").write_bytes((tmp_path / "good.mp4").read_bytes())
     (tmp_path / "link.mp4").symlink_to(tmp_path / "good.mp4")
     os.link(tmp_path / "good.mp4", tmp_path / "hard.mp4")
     return tmp_path
@@ -55,7 +58,10 @@ def folder(tmp_path: Path, shared: Path) -> Path:
         (["good.mp4", "--overwrit2"], 2, "did you mean --overwrite?"),
         (["good.mp4", "--preset", "nosuch"], 2, "bundled: archive"),
         (["good.mp4", "text.mp4", "-o", "out.mp4"], 2, "give a directory"),
-        (["good.mp4", "good.mp4"], 2, "same stem"),
+        (["good.mp4", "good.mp4"], 2, "would both be written to"),
+        (["good.mp4", "sub/good.mp4", "-o", "sub"], 2, "would both be written to"),
+        (["good.mp4", "--height", "tall"], 2, "invalid int value: 'tall'; see"),
+        (["cut.mp4", "--salvage", "--strict"], 2, "not allowed with"),
         ([], 2, "INPUT"),
         (["good.mp4", "-w", "weights.pth"], 5, "not a weights file"),
         (["good.mp4", "-w", "missing.safetensors"], 5, "cannot read the weights"),
@@ -67,14 +73,18 @@ def folder(tmp_path: Path, shared: Path) -> Path:
 def test_refused(
     command_line: CommandLine, folder: Path, nearest_x2: Path, arguments: list[str], code: int, words: str
 ) -> None:
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    before = _contents(folder)
     arguments = [str(nearest_x2) if argument == "nearest" else argument for argument in arguments]
     done = command_line(*arguments, cwd=folder)
     assert done.returncode == code, done.stderr
     assert words in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert done.stdout == ""
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert _contents(folder) == before
+
+
+def _contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_a_name_that_begins_with_a_dash(command_line: CommandLine, folder: Path, nearest_x2: Path) -> None:
@@ -82,6 +92,22 @@ def test_a_name_that_begins_with_a_dash(command_line: CommandLine, folder: Path,
     done = command_line("-w", nearest_x2, "--frames", "2", "--", "-o 'x'\n.mp4", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert (folder / "-o 'x'\n_x2.mp4").is_file()
+
+
+def test_one_stem_in_two_places(command_line: CommandLine, folder: Path, nearest_x2: Path) -> None:
+    """Their outputs lie beside them, apart."""
+    done = command_line("good.mp4", "sub/good.mp4", "-w", nearest_x2, "--frames", "2", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "good_x2.mp4").is_file()
+    assert (folder / "sub" / "good_x2.mp4").is_file()
+
+
+def test_errors_as_json(command_line: CommandLine, folder: Path) -> None:
+    done = command_line("text.mp4", "--json", cwd=folder)
+    assert done.returncode == 3
+    record = json.loads(done.stdout)
+    assert (record["input"], record["exit_code"]) == ("text.mp4", 3)
+    assert "not a media file" in record["error"]
 
 
 def test_verbose_shows_where(command_line: CommandLine, folder: Path) -> None:

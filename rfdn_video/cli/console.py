@@ -1,0 +1,68 @@
+"""Standard output and error that never end the work: their reader may go away, or never have been there."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from contextlib import suppress
+from typing import Any, TextIO
+
+__all__ = ["Patient", "be_patient"]
+
+
+class Patient(io.TextIOBase):
+    """Passes text on for as long as somebody takes it; then it is silent.
+
+    What a strict encoding cannot say is written as an escape: a file's name may be any bytes.
+
+    Args:
+        stream: where the text goes; None, as Python has it where the descriptor was closed, is silence.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """Of what is below."""
+        return getattr(self._stream, "encoding", None) or "utf-8"
+
+    def isatty(self) -> bool:
+        """Somebody may be looking."""
+        return self._stream is not None and self._stream.isatty()
+
+    def write(self, text: str) -> int:
+        """Takes the text in any case."""
+        if self._stream is not None:
+            try:
+                self._stream.write(text)
+            except (OSError, ValueError):
+                self._give_up()
+        return len(text)
+
+    def flush(self) -> None:
+        """Passes on what is buffered."""
+        if self._stream is not None:
+            try:
+                self._stream.flush()
+            except (OSError, ValueError):
+                self._give_up()
+
+    def _give_up(self) -> None:
+        """Python flushes the stream once more when it ends; that must find somebody."""
+        stream, self._stream = self._stream, None
+        assert stream is not None
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def be_patient() -> None:
+    """Puts both standard streams behind :class:`Patient`."""
+    if not isinstance(sys.stdout, Patient):
+        sys.stdout, sys.stderr = Patient(sys.stdout), Patient(sys.stderr)
