@@ -6,11 +6,12 @@ container or encoder refuses is found at once.
 
 from __future__ import annotations
 
+import hashlib
 from array import array
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import av
 import numpy as np
@@ -25,6 +26,7 @@ from rfdn_video.frame import Color, Frame
 from rfdn_video.media.carriers import Record
 from rfdn_video.media.info import MediaInfo
 from rfdn_video.media.matroska import set_display_shape
+from rfdn_video.media.payload import payload
 from rfdn_video.media.side_streams import SideStreams
 from rfdn_video.media.source import open_source
 from rfdn_video.media.streams import CarriedStream
@@ -72,6 +74,7 @@ class Written:
         last_duration: of the last frame, in the same ticks; 0 where unknown.
         side_streams: the other streams.
         chapters: how many.
+        digest: of the encoded pictures, see :mod:`rfdn_video.media.payload`.
     """
 
     layout: VideoLayout
@@ -79,6 +82,7 @@ class Written:
     chapters: int
     pts: array[int] = field(default_factory=lambda: array("q"))
     last_duration: int = 0
+    digest: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=16))
 
 
 class Output:
@@ -109,6 +113,7 @@ class Output:
         self._origin: Fraction | None = None
         self._base = info.start_time if info.time_origin_is_arbitrary else Fraction(0)
         self._durations: dict[int, int] = {}
+        self._codec = av.Codec(target.encoder, "w").canonical_name
         self._container = _open(file, target)
         self._side_streams = SideStreams(info, streams, wanted)
         try:
@@ -266,6 +271,7 @@ class Output:
         for packet in packets:
             duration = self._durations.pop(packet.pts, 0) if packet.pts is not None else 0
             packet.duration = packet.duration or duration  # SVT-AV1 gives none
+            self.written.digest.update(payload(self._codec, bytes(packet)))
             self._container.mux(packet)
 
 

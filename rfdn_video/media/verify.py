@@ -1,6 +1,6 @@
 """Reads a finished file back and compares it with what was meant to be written.
 
-A job is done when this finds nothing. Every packet is read; of the pictures the first is decoded, or all.
+A job is done when this finds nothing. Every packet is read and compared; of the pictures the first is decoded, or all.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from av.video.stream import VideoStream
 from rfdn_video.errors import VerificationError
 from rfdn_video.media.carriers import Record
 from rfdn_video.media.mux import Written
+from rfdn_video.media.payload import payload
 from rfdn_video.media.target import Target
 from rfdn_video.media.timing import exact
 
@@ -40,12 +41,11 @@ class _Found:
     pts: array[int] = field(default_factory=lambda: array("q"))
     digest: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=16))
 
-    def note(self, packet: Packet[Any], *, digest: bool) -> None:
+    def note(self, packet: Packet[Any], content: bytes) -> None:
         self.packets += 1
         if packet.pts is not None:
             self.pts.append(packet.pts)
-        if digest:
-            self.digest.update(bytes(packet))
+        self.digest.update(content)
 
     @property
     def first(self) -> Fraction | None:
@@ -83,11 +83,12 @@ def verify(path: Path, written: Written, target: Target, *, full: bool = False) 
 
 def _read(container: InputContainer, video: VideoStream, *, full: bool) -> dict[int, _Found]:
     found = {s.index: _Found(exact(s.time_base) or Fraction(1)) for s in container.streams}
-    pictures = 0
+    pictures, codec = 0, video.codec_context.codec.canonical_name
     for packet in container.demux():
         index = packet.stream.index  # the empty packets at the end know their stream, but not its number
         if packet.size:
-            found[index].note(packet, digest=index != video.index)
+            content = bytes(packet)
+            found[index].note(packet, payload(codec, content) if index == video.index else content)
         if index == video.index and (full or not pictures):
             pictures += _decode(packet)
         elif full and packet.stream.type == "audio":
@@ -138,6 +139,8 @@ def _video_differences(found: _Found, written: Written) -> Iterator[str]:
     if found.packets != len(expected):
         yield f"{found.packets} frames instead of {len(expected)}"
         return
+    if found.digest.digest() != written.digest.digest():
+        yield "the encoded pictures are not those that the encoder gave"
     if not expected:
         return
     got = np.sort(np.asarray(found.pts, np.float64)) * float(found.time_base)

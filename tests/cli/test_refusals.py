@@ -134,3 +134,22 @@ def test_a_finished_file_that_is_wrong_is_not_published(
     assert "29 frames instead of 30" in capsys.readouterr().err
     assert not (folder / "out.mp4").exists()
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
+def test_a_bit_that_flips_on_its_way_is_found(
+    folder: Path, nearest_x2: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the middle of an encoded picture, where no index and no decoder of the first one would see it."""
+    from rfdn_video.cli.main import main
+    from rfdn_video.pipeline import verify as check
+
+    def flip_and_check(path: Path, *arguments: object, **options: object) -> None:
+        data = bytearray(path.read_bytes())
+        data[data.index(b"mdat") + 5000] ^= 1
+        path.write_bytes(data)
+        check(path, *arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("rfdn_video.pipeline.verify", flip_and_check)
+    assert main([str(folder / "good.mp4"), "-o", str(folder / "out.mp4"), "-w", str(nearest_x2)]) == 7
+    assert "not those that the encoder gave" in capsys.readouterr().err
+    assert not (folder / "out.mp4").exists()
