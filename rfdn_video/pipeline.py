@@ -56,6 +56,8 @@ class Summary:
         verified: the finished file was read back and is as meant (a pipe cannot be).
         recomputed_frames: done again in float32 because half precision gave NaN or infinity.
         decoding: what was wrong with the source.
+        repaired_packets: copied packets whose time was missing or went back, and pieces of sound that could
+            not be decoded.
         missing_bytes: how much of the source's end is missing, by its own headers.
         dropped: what could not be carried over, in words.
     """
@@ -68,6 +70,7 @@ class Summary:
     verified: bool
     recomputed_frames: int
     decoding: DecodeReport
+    repaired_packets: int
     missing_bytes: int
     dropped: tuple[str, ...]
 
@@ -138,6 +141,7 @@ def run(job: Job, on_frame: OnFrame) -> Summary:
         verified=job.files.output is not None,
         recomputed_frames=job.upscaler.recomputed_frames,
         decoding=report,
+        repaired_packets=sum(record.repaired for record in written.side_streams),
         missing_bytes=job.files.info.missing_bytes,
         dropped=job.files.dropped,
     )

@@ -16,6 +16,7 @@ from rfdn_video.media.publish import check_output
 from rfdn_video.media.script import is_script, probe_script
 from rfdn_video.media.source import check_is_file
 from rfdn_video.media.streams import CarriedStream, decide_streams
+from rfdn_video.media.tags import lost_tags
 from rfdn_video.media.target import STREAMABLE, Container, Target, choose_container, choose_encoder
 from rfdn_video.media.timing import TimeRange
 from rfdn_video.settings import Settings
@@ -203,13 +204,12 @@ def _wanted(info: MediaInfo, settings: Settings) -> TimeRange:
 
 def _dropped_metadata(info: MediaInfo, container: Container, settings: Settings) -> list[str]:
     reasons = [f"{what}: cannot be carried yet" for what in info.video.dropped_metadata]
-    partial = settings.start is not None or settings.end is not None or settings.frames is not None
     if info.sides is None and settings.audio != "none":
         reasons.append("sound and subtitles: a script has none of its own; --audio-from FILE takes them from a file")
-    if info.chapters and (partial or not container.keeps_tags):
-        reasons.append(
-            f"{info.chapters} chapters: {'only a part is done' if partial else f'{container.name} holds none'}"
-        )
+    if info.chapters and not container.keeps_tags:
+        reasons.append(f"{info.chapters} chapters: {container.name} holds none")
+    if lost := lost_tags(info.tags, container):
+        reasons.append(f"metadata {', '.join(lost)}: {container.name} has no place for it")
     return reasons
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -75,7 +76,8 @@ class OtherStream:
     """A stream that is not enlarged: carried over packet for packet, or dropped with a reason.
 
     Attributes:
-        kind: ``"audio"``, ``"subtitle"``, ``"attachment"``, ``"cover"``, ``"video"`` or ``"data"``.
+        kind: ``"audio"``, ``"subtitle"``, ``"attachment"``, ``"cover"``, ``"video"``, ``"data"``, or what is
+            carried as a tag or list instead: ``"timecode"``, ``"chapters"``.
         drop_reason: why it cannot be carried whatever the output is; None where it can.
     """
 
@@ -99,6 +101,7 @@ class MediaInfo:
         video: the stream to enlarge.
         others: all other streams.
         chapters: how many.
+        tags: what the file says of itself in words.
         missing_bytes: how much of the file's end is missing, by its own headers.
     """
 
@@ -110,6 +113,7 @@ class MediaInfo:
     video: VideoInfo
     others: tuple[OtherStream, ...]
     chapters: int
+    tags: Mapping[str, str]
     missing_bytes: int = 0
 
     @property
@@ -143,7 +147,7 @@ def probe(path: str | Path, *, video_stream: int | None = None) -> MediaInfo:
     path = Path(path)
     with open_source(path) as container:
         stream = main_video_stream(container, path, video_stream)
-        others = tuple(describe_other(s, stream) for s in container.streams if s.index != stream.index)
+        others = tuple(describe_other(s, stream, container) for s in container.streams if s.index != stream.index)
         _check_size(stream, path)
         video = _describe_video(container, stream, _first_frame(container, stream, path), path)
         return MediaInfo(
@@ -155,6 +159,7 @@ def probe(path: str | Path, *, video_stream: int | None = None) -> MediaInfo:
             video=video,
             others=others,
             chapters=len(container.chapters()),
+            tags=dict(container.metadata),
             missing_bytes=missing_bytes(path),
         )
 
@@ -292,7 +297,17 @@ def _dropped_metadata(stream: VideoStream, frame: av.VideoFrame) -> tuple[str, .
     return tuple(text for name, text in _UNCARRIED.items() if name in found)
 
 
-def describe_other(stream: Stream, main: VideoStream | None) -> OtherStream:
+def _describe_data(stream: Stream, container: InputContainer) -> tuple[str, str | None]:
+    """Timecode is a tag of the video too, and chapters are chapters: muxers write such streams from those."""
+    if "timecode" in stream.metadata:
+        return "timecode", None
+    chapters = len(container.chapters())
+    if chapters and container.format.name.startswith("mov") and stream.frames == chapters:
+        return "chapters", None
+    return "data", "data streams cannot be carried"
+
+
+def describe_other(stream: Stream, main: VideoStream | None, container: InputContainer) -> OtherStream:
     """What a stream is, beside the main video stream (None in a file of sound)."""
     kind: str = stream.type or "data"
     reason = None
@@ -302,7 +317,7 @@ def describe_other(stream: Stream, main: VideoStream | None) -> OtherStream:
         kind = "cover" if is_cover(stream) else "video"
         reason = None if kind == "cover" or main is None else f"only one video stream is enlarged, number {main.index}"
     elif kind == "data":
-        reason = "data streams cannot be carried"
+        kind, reason = _describe_data(stream, container)
     elif kind in ("audio", "subtitle") and not codec:
         reason = "the file does not describe its codec"
     return OtherStream(stream.index, kind, codec or "unknown", stream.language, reason)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from array import array
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import av
 import numpy as np
@@ -24,22 +25,25 @@ from av.video.stream import VideoStream
 from rfdn_video.errors import OutputError
 from rfdn_video.frame import Color, Frame
 from rfdn_video.media.carriers import Record
+from rfdn_video.media.chapters import chapters_within
 from rfdn_video.media.info import MediaInfo
 from rfdn_video.media.matroska import set_display_shape
 from rfdn_video.media.payload import payload
 from rfdn_video.media.side_streams import SideStreams
 from rfdn_video.media.source import open_source
 from rfdn_video.media.streams import CarriedStream
+from rfdn_video.media.tags import carried_tags
 from rfdn_video.media.target import Target
+from rfdn_video.media.timecode import later_timecode
 from rfdn_video.media.timing import TimeRange
+
+if TYPE_CHECKING:
+    from av.container.core import Chapter
 
 __all__ = ["Output", "VideoLayout", "Written"]
 
 # Below this, x265 4.3 was seen to write beyond its memory.
 X265_MIN_SIDE = 72
-
-# The muxer writes these anew.
-_MUXER_KEYS = frozenset(("major_brand", "minor_version", "compatible_brands", "encoder"))
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ class Written:
 
     layout: VideoLayout
     side_streams: list[Record]
-    chapters: int
+    chapters: int = 0
     pts: array[int] = field(default_factory=lambda: array("q"))
     last_duration: int = 0
     digest: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=16))
@@ -115,16 +119,18 @@ class Output:
         self._durations: dict[int, int] = {}
         self._codec = av.Codec(target.encoder, "w").canonical_name
         self._container = _open(file, target)
+        self._start_time = info.start_time
+        self._chapters: list[Chapter] = []
         self._side_streams = SideStreams(info, streams, wanted)
+        self.written = Written(layout, self._side_streams.records)
         try:
             self._stream = self._add_video(info)
             self._side_streams.declare(self._container, target.container.name)
-            chapters = self._copy_metadata(info)
+            self._copy_metadata(info)
             self._write_header()
         except BaseException:
             self.abort()
             raise
-        self.written = Written(layout, self._side_streams.records, chapters)
 
     def write(self, frame: Frame) -> None:
         """Encodes one frame, after all copied packets that come before it.
@@ -155,6 +161,9 @@ class Output:
         try:
             self._mux(self._stream.encode(None))
             self._side_streams.finish(self._container, end, self._origin or Fraction(0))
+            if end is not None:
+                start = self._wanted.start if self._wanted.start is not None else self._start_time
+                self._set_chapters(chapters_within(self._chapters, start, end, self._origin or Fraction(0)))
             self._container.close()
             self._complete()
         except (av.FFmpegError, OSError) as error:
@@ -212,9 +221,7 @@ class Output:
             stream.set_display_matrix(list(layout.display_matrix))
         if info.sides is not None and info.video.index >= 0:
             with open_source(info.sides) as source:
-                stream.metadata.update(
-                    {k: v for k, v in source.streams[info.video.index].metadata.items() if k != "encoder"}
-                )
+                stream.metadata.update(self._tags(source.streams[info.video.index].metadata))
                 stream.disposition = source.streams[info.video.index].disposition
         return stream
 
@@ -227,17 +234,29 @@ class Output:
                 "write to .mp4 or .mov"
             )
 
-    def _copy_metadata(self, info: MediaInfo) -> int:
+    def _copy_metadata(self, info: MediaInfo) -> None:
         if info.sides is None:
-            return 0
+            return
         with open_source(info.sides) as source:
-            kept = {k: v for k, v in source.metadata.items() if k.lower() not in _MUXER_KEYS}
-            self._container.metadata.update(kept)
-            chapters = source.chapters()
-        if chapters and self._wanted.whole and self._target.container.keeps_tags:
+            self._container.metadata.update(self._tags(source.metadata))
+            if self._target.container.keeps_tags:
+                self._chapters = source.chapters()
+        if self._wanted.whole:  # else how long the part is shows at its end
+            self._set_chapters(self._chapters)
+
+    def _tags(self, tags: Mapping[str, str]) -> dict[str, str]:
+        """A timecode labels the first picture, so that of a part is a later one."""
+        kept = carried_tags(tags)
+        for key, value in kept.items():
+            if key.lower() == "timecode" and self._wanted.start is not None:
+                since = self._wanted.start - self._start_time
+                kept[key] = later_timecode(value, since, self._layout.frame_rate) or value
+        return kept
+
+    def _set_chapters(self, chapters: list[Chapter]) -> None:
+        if chapters:
             self._container.set_chapters(chapters)
-            return len(chapters)
-        return 0
+            self.written.chapters = len(chapters)
 
     def _write_header(self) -> None:
         encoder, container = self._target.encoder, self._target.container.name

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,7 @@ def probe_script(path: Path, sides: Path | None) -> MediaInfo:
         video=video,
         others=found.others,
         chapters=found.chapters,
+        tags=found.tags,
     )
 
 
@@ -137,6 +138,7 @@ class _Sides:
     video_ticks: int = 1
     others: tuple[OtherStream, ...] = ()
     chapters: int = 0
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def _look_at(path: Path | None) -> _Sides:
@@ -157,9 +159,12 @@ def _look_at(path: Path | None) -> _Sides:
             video_start=start if begins is None else begins * time_base,
             video_ticks=time_base.denominator,
             others=tuple(
-                describe_other(s, video) for s in container.streams if video is None or s.index != video.index
+                describe_other(s, video, container)
+                for s in container.streams
+                if video is None or s.index != video.index
             ),
             chapters=len(container.chapters()),
+            tags=dict(container.metadata),
         )
 
 

@@ -21,6 +21,7 @@ from rfdn_video.media.carriers import AudioEncoder, Carrier, Copier, Record, Sub
 from rfdn_video.media.info import MediaInfo
 from rfdn_video.media.source import open_source
 from rfdn_video.media.streams import CarriedStream
+from rfdn_video.media.tags import carried_tags
 from rfdn_video.media.timing import TimeRange, exact
 
 __all__ = ["SideStreams"]
@@ -103,7 +104,7 @@ class SideStreams:
             self._attach_cover(output, source)
             return
         stream, carrier = self._carrier(carried, source, output, container_name)
-        stream.metadata.update(source.metadata)
+        stream.metadata.update(carried_tags(source.metadata))
         if container_name in ("mp4", "mov") and "title" in source.metadata:
             stream.metadata["handler_name"] = source.metadata["title"]  # the only name of a track there
         stream.disposition = source.disposition

@@ -61,6 +61,8 @@ def decide_streams(
         _check_audio_encoder(audio)
     carried, dropped = [], []
     for stream in info.others:
+        if stream.kind in ("timecode", "chapters"):
+            continue  # the tag and the list of chapters go along by themselves
         reason = _why_dropped(stream, container, audio)
         if reason is None:
             carried.append(CarriedStream(stream, _conversion(stream, container, audio)))
