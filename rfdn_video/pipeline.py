@@ -150,7 +150,7 @@ def run(job: Job, on_frame: OnFrame) -> Summary:
 def _transcode(job: Job, file: str | BinaryIO, on_frame: OnFrame) -> tuple[Written, DecodeReport]:
     files, layout = job.files, plan_video(job.files, job.scale)
     with _open_decoder(files) as decoder:
-        output = Output(file, files.target, layout, files.info, files.carried, files.wanted)
+        output = Output(file, files.target, layout, files.info, files.carried, files.wanted, decoder.timeline)
         try:
             last = _enlarge(job.upscaler, decoder, output, on_frame)
             if last is None:

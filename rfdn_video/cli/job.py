@@ -114,6 +114,7 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
         "corrupt_frames": decoding.corrupt_frames,
         "resized_frames": decoding.resized_frames,
         "repaired_timestamps": decoding.repaired_timestamps,
+        "clock_jumps": decoding.clock_jumps,
         "repaired_packets": summary.repaired_packets,
         "dropped": list(summary.dropped),
     }
@@ -134,6 +135,7 @@ def _warnings(summary: Summary) -> list[str]:
         "frames are damaged": decoding.corrupt_frames,
         "frames of another size were rescaled to the first one's": decoding.resized_frames,
         "timestamps were missing or went back, and were repaired": decoding.repaired_timestamps,
+        "jumps of the recording's clock were closed up": decoding.clock_jumps,
         "packets of sound or subtitles had no time, a time that went back, or were damaged": summary.repaired_packets,
         "frames overflowed in half precision and were done again in fp32": summary.recomputed_frames,
     }

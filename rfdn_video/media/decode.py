@@ -21,6 +21,7 @@ from rfdn_video.frame import Frame, PixelFormat, Planes
 from rfdn_video.media.formats import ffmpeg_name
 from rfdn_video.media.info import MAX_PIXELS, MediaInfo
 from rfdn_video.media.source import open_source
+from rfdn_video.media.timeline import Timeline
 from rfdn_video.media.timing import TimeRange, TimestampRepair
 
 __all__ = ["DecodeReport", "Decoder", "cut_off"]
@@ -37,6 +38,7 @@ class DecodeReport:
     corrupt_frames: int = 0
     resized_frames: int = 0
     repaired_timestamps: int = 0
+    clock_jumps: int = 0
 
     @property
     def harmed(self) -> bool:
@@ -54,6 +56,10 @@ class Decoder:
     counted. Planes are views of the decoder's memory: valid as long as the frame is held, not to be
     written to.
 
+    Attributes:
+        report: what was wrong with the source, so far.
+        timeline: where the source's clock may jump, for the other streams to follow; else None.
+
     Raises (while iterating):
         InputError: the file ends early, or more than 5 % of its packets are damaged; not where ``salvage``.
     """
@@ -70,6 +76,7 @@ class Decoder:
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         self._packets = 0
+        self.timeline = Timeline(1 / info.video.frame_rate) if info.time_origin_is_arbitrary else None
         self._stopped = False
 
     def __enter__(self) -> Decoder:
@@ -136,6 +143,9 @@ class Decoder:
             if self._stopped:
                 return
             self._packets += packet.size > 0
+            if self.timeline is not None:
+                self.timeline.lead(packet)
+                self.report.clock_jumps = self.timeline.jumps
             yield packet
 
     def _frame(self, picture: av.VideoFrame, pts: int, duration: int) -> Frame:

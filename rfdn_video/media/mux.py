@@ -35,6 +35,7 @@ from rfdn_video.media.streams import CarriedStream
 from rfdn_video.media.tags import carried_tags
 from rfdn_video.media.target import Target
 from rfdn_video.media.timecode import later_timecode
+from rfdn_video.media.timeline import Timeline
 from rfdn_video.media.timing import TimeRange
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class Output:
         info: the source, for its metadata and chapters.
         streams: those that go along.
         wanted: the part of the source that the frames come from.
+        timeline: of the decoder, where the source's clock may jump.
 
     Raises:
         OutputError: when the encoder, or the container with these streams, refuses.
@@ -112,6 +114,7 @@ class Output:
         info: MediaInfo,
         streams: tuple[CarriedStream, ...],
         wanted: TimeRange,
+        timeline: Timeline | None = None,
     ) -> None:
         self._file, self._target, self._layout, self._wanted = file, target, layout, wanted
         self._origin: Fraction | None = None
@@ -121,7 +124,7 @@ class Output:
         self._container = _open(file, target)
         self._start_time = info.start_time
         self._chapters: list[Chapter] = []
-        self._side_streams = SideStreams(info, streams, wanted)
+        self._side_streams = SideStreams(info, streams, wanted, timeline)
         self.written = Written(layout, self._side_streams.records)
         try:
             self._stream = self._add_video(info)

@@ -79,6 +79,7 @@ class ScriptDecoder:
         self._info, self._wanted = info, wanted
         self._begin = _look_at(info.sides).video_start
         self._stopped = False
+        self.timeline = None
         self._server = ScriptServer(info.path)
 
     def __enter__(self) -> ScriptDecoder:

@@ -22,6 +22,7 @@ from rfdn_video.media.info import MediaInfo
 from rfdn_video.media.source import open_source
 from rfdn_video.media.streams import CarriedStream
 from rfdn_video.media.tags import carried_tags
+from rfdn_video.media.timeline import Timeline
 from rfdn_video.media.timing import TimeRange, exact
 
 __all__ = ["SideStreams"]
@@ -38,18 +39,25 @@ class SideStreams:
     Call :meth:`declare` before the output's header is written, :meth:`advance` before every video
     frame, :meth:`finish` after the last.
 
+    Args:
+        info, streams, wanted: what is carried of what.
+        timeline: the video's, where its clock may jump.
+
     Attributes:
         records: what was written of each.
     """
 
-    def __init__(self, info: MediaInfo, streams: tuple[CarriedStream, ...], wanted: TimeRange) -> None:
+    def __init__(
+        self, info: MediaInfo, streams: tuple[CarriedStream, ...], wanted: TimeRange, timeline: Timeline | None
+    ) -> None:
         self.records: list[Record] = []
-        self._info, self._streams, self._wanted = info, streams, wanted
+        self._info, self._streams, self._wanted, self._timeline = info, streams, wanted, timeline
         self._container = self._open() if streams else None
         self._carriers: dict[int, Carrier] = {}
         self._covers: list[tuple[Carrier, Packet[Any]]] = []
         self._packets = self._demux()
         self._next: Packet[Any] | None = None
+        self._held: Packet[Any] | None = None
 
     def close(self) -> None:
         """Closes the source."""
@@ -83,7 +91,7 @@ class SideStreams:
 
     def finish(self, output: OutputContainer, end: Fraction | None, origin: Fraction) -> None:
         """Writes the packets that are presented before ``end`` (all that are left where None)."""
-        while (packet := self._peek()) is not None:
+        while (packet := self._peek(last=True)) is not None:
             if end is None or not _is_after(packet, end):
                 self._carry(output, packet, origin)
             elif _is_after(packet, end + LOOK_BACK):
@@ -145,9 +153,15 @@ class SideStreams:
                 output.mux(carried)
         self._covers.clear()
 
-    def _peek(self) -> Packet[Any] | None:
+    def _peek(self, *, last: bool = False) -> Packet[Any] | None:
+        """The next packet, on the video's clock; None for now where the video has not come to it."""
         if self._next is None:
-            self._next = next(self._packets, None)
+            packet = self._held or next(self._packets, None)
+            self._held = None
+            if packet is not None and self._timeline is not None and not self._timeline.follow(packet, last=last):
+                self._held = packet
+                return None
+            self._next = packet
         return self._next
 
     def _demux(self) -> Iterator[Packet[Any]]:

@@ -1,0 +1,113 @@
+"""One clock for a recording whose clock jumps: transport and program streams, cut or joined, do.
+
+The video leads: where its decoding times jump, all later times are moved so that it goes on without a
+gap. The other streams are read by a demuxer of their own; they are moved by the same amounts, so that
+they stay in sync.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from av.packet import Packet
+
+from rfdn_video.media.timing import exact
+
+__all__ = ["Timeline"]
+
+# Decoding times go back in no sound stream; a gap of more than this is none (as FFmpeg's command line has it).
+BACKWARD, FORWARD = Fraction(1, 10), Fraction(10)
+
+
+@dataclass(frozen=True)
+class _Jump:
+    """From this byte of the file on, ``offset`` seconds are added to all times."""
+
+    position: int
+    offset: Fraction
+
+
+class Timeline:
+    """Moves packets of one file onto a clock that never jumps.
+
+    :meth:`lead` is called by the thread that reads the video, :meth:`follow` by the one that reads the rest.
+
+    Args:
+        frame_duration: of a video packet that does not say, in seconds.
+    """
+
+    def __init__(self, frame_duration: Fraction) -> None:
+        self._jumps: list[_Jump] = []
+        self._frame_duration = frame_duration
+        self._expected: Fraction | None = None
+        self._position = 0
+        self._ends: dict[int, Fraction] = {}
+        self._passed: dict[int, int] = {}
+
+    @property
+    def jumps(self) -> int:
+        """How many there were so far."""
+        return len(self._jumps)
+
+    def lead(self, packet: Packet[Any]) -> None:
+        """Moves a packet of the video."""
+        if packet.dts is None:
+            return
+        self._position = packet.pos if packet.pos is not None else self._position
+        tick = exact(packet.time_base)
+        offset = self._jumps[-1].offset if self._jumps else Fraction(0)
+        time = packet.dts * tick + offset
+        if self._expected is not None and _jumps(time, self._expected):
+            offset += self._expected - time
+            self._jumps.append(_Jump(self._position, offset))
+            time = self._expected
+        if packet.pts is not None and _jumps(packet.pts * tick, packet.dts * tick):
+            packet.pts = None  # the parser has looked beyond a jump that is yet to come
+        _move(packet, offset)
+        self._expected = time + (packet.duration * tick if packet.duration else self._frame_duration)
+
+    def follow(self, packet: Packet[Any], *, last: bool = False) -> bool:
+        """Moves a packet of another stream.
+
+        Args:
+            packet: in the order of the file.
+            last: the video has been read to its end; no jump will come.
+
+        Returns:
+            False where it lies behind a jump that the video has not come to yet: ask again later.
+        """
+        if packet.dts is None:
+            return True
+        index, tick = packet.stream_index, exact(packet.time_base)
+        passed = self._passed.get(index, 0)
+        while passed < len(self._jumps) and packet.pos is not None and packet.pos >= self._jumps[passed].position:
+            passed += 1
+        time = packet.dts * tick + self._offset(passed)
+        if (end := self._ends.get(index)) is not None and _jumps(time, end):
+            # The first packets of what was joined may lie before its first picture.
+            if passed < len(self._jumps):
+                passed += 1
+            elif not last and (time < end or self._expected is None or time > self._expected):
+                return False  # where the video goes on without a jump, it is a gap
+            time = packet.dts * tick + self._offset(passed)
+        _move(packet, self._offset(passed))
+        self._passed[index] = passed
+        self._ends[index] = time + (packet.duration or 0) * tick
+        return True
+
+    def _offset(self, passed: int) -> Fraction:
+        return self._jumps[passed - 1].offset if passed else Fraction(0)
+
+
+def _jumps(time: Fraction, expected: Fraction) -> bool:
+    return not -BACKWARD <= time - expected <= FORWARD
+
+
+def _move(packet: Packet[Any], offset: Fraction) -> None:
+    ticks = round(offset / exact(packet.time_base))
+    if ticks and packet.pts is not None:
+        packet.pts += ticks
+    if ticks and packet.dts is not None:
+        packet.dts += ticks

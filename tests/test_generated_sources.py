@@ -1,0 +1,172 @@
+"""Made sources of every kind that is read, and of every trouble with time: same pictures, same times, same sound."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import ffmpeg as ffmpeg_python
+import pytest
+
+type CommandLine = Callable[..., subprocess.CompletedProcess[str]]
+type FFmpeg = Callable[..., bytes]
+
+VIDEO = "-f lavfi -i testsrc2=size=80x64:rate=25:duration=1"
+SOUND = "-f lavfi -i sine=440:duration=1:sample_rate=48000"
+H264 = "-c:v libx264 -preset ultrafast -bf 3 -b_strategy 0 -pix_fmt yuv420p"
+
+KINDS = {
+    "h264.avi": f"{VIDEO} {SOUND} {H264} -c:a libmp3lame",
+    "mpeg4.avi": f"{VIDEO} {SOUND} -c:v mpeg4 -bf 2 -c:a pcm_s16le",
+    "a.mxf": f"{VIDEO} {SOUND} -c:v mpeg2video -bf 2 -c:a pcm_s16le",
+    "a.ts": f"{VIDEO} {SOUND} {H264} -c:a mp2",
+    "a.m2ts": f"{VIDEO} {SOUND} {H264} -c:a ac3 -f mpegts -mpegts_m2ts_mode 1",
+    "a.mpg": f"{VIDEO} {SOUND} -c:v mpeg2video -bf 2 -c:a mp2",
+    "a.flv": f"{VIDEO} {SOUND} -c:v flv -c:a libmp3lame -ar 44100",
+    "a.ogv": f"{VIDEO} {SOUND} -c:v libtheora -c:a libvorbis",
+    "a.nut": f"{VIDEO} {SOUND} {H264} -c:a pcm_s16le",
+    "a.ivf": f"{VIDEO} -c:v libvpx",
+    "a.webm": f"{VIDEO} {SOUND} -c:v libvpx -c:a libopus",
+    "a.3gp": f"{VIDEO} {SOUND} -c:v h263 -s 176x144 -c:a aac",
+    "a.mov": f"{VIDEO} {SOUND} -c:v mjpeg -pix_fmt yuvj420p -c:a pcm_s16le",
+    "a.y4m": f"{VIDEO} -pix_fmt yuv420p",
+    "fragments.mp4": f"{VIDEO} {SOUND} {H264} -c:a aac -movflags +frag_keyframe+empty_moov+default_base_moof",
+}
+TIMES = {
+    "late_sound.mp4": f"{VIDEO} -itsoffset 3 {SOUND} {H264} -c:a aac",
+    "late_sound.mkv": f"{VIDEO} -itsoffset 3 {SOUND} {H264} -c:a aac",
+    "late_picture.mkv": f"-itsoffset 1.5 {VIDEO} {SOUND} {H264} -c:a aac",
+    "longer_sound.mp4": f"{VIDEO} -f lavfi -i sine=440:duration=4 {H264} -c:a aac",
+    "shorter_sound.mkv": f"{VIDEO} -f lavfi -i sine=440:duration=0.3 {H264} -c:a aac",
+    "five_sounds.mkv": f"{VIDEO} {SOUND} -map 0 " + "-map 1 " * 5 + f"{H264} -c:a aac",
+    "23.976.mp4": f"-f lavfi -i testsrc2=size=80x64:rate=24000/1001:duration=2 {SOUND} {H264} -c:a aac",
+    "single.mp4": f"-f lavfi -i testsrc2=size=80x64:rate=25:duration=0.04 {SOUND} {H264} -c:a aac",
+    "single.mkv": f"-f lavfi -i testsrc2=size=80x64:rate=25:duration=0.04 {H264}",
+    "wrapping.ts": f"{VIDEO} {SOUND} {H264} -c:a mp2 -output_ts_offset 95442.9",
+    "variable_90k.mp4": f"{VIDEO} {SOUND} -vf settb=1/90000,setpts='N*3001+7*mod(N*N\\,13)' -vsync passthrough "
+    f"-enc_time_base 1/90000 {H264} -c:a aac",
+}
+
+
+@pytest.mark.parametrize("name", [*KINDS, *TIMES])
+def test_same_pictures_times_and_sound(
+    command_line: CommandLine, ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path, name: str
+) -> None:
+    source = tmp_path / name
+    ffmpeg(*(KINDS | TIMES)[name].split(), source)
+    output, warnings = _enlarge(command_line, source, nearest_x2)
+    assert warnings == ""
+    before, after = _times(source), _times(output)
+    tick = Fraction(_streams(output)[0]["time_base"])
+    # ffprobe 5 leaves pictures without a time that AVI and MPEG-1 give no packet for.
+    known = [(a, b) for a, b in zip(before, after, strict=True) if a is not None and b is not None]
+    assert len(known) >= len(before) - 2
+    shift = known[0][0] - known[0][1]
+    for time, result in known:
+        assert abs(time - result - shift) <= tick
+    if name not in ("a.ts", "a.m2ts", "a.mpg", "wrapping.ts"):  # their clocks begin anywhere
+        assert abs(shift) <= tick
+    _check_sound(source, output, shift)
+
+
+def test_streams_of_pictures_alone(command_line: CommandLine, ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path) -> None:
+    """A raw stream has no times: they are derived, and that is said."""
+    source = tmp_path / "raw.h264"
+    ffmpeg(*f"{VIDEO} {H264}".split(), source)
+    output, warnings = _enlarge(command_line, source, nearest_x2)
+    assert "25 timestamps were missing" in warnings
+    assert _times(output) == [Fraction(i, 25) for i in range(25)]
+
+
+@pytest.mark.usefixtures("ffmpeg")
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+def test_no_durations(command_line: CommandLine, nearest_x2: Path, tmp_path: Path, suffix: str) -> None:
+    """A live recording's header knows no length; it is still done to its end."""
+    source = tmp_path / f"live.{suffix}"
+    options = "-live 1 -f matroska" if suffix == "mkv" else "-movflags +frag_every_frame+empty_moov -f mp4"
+    command = f"ffmpeg -v error {VIDEO} {SOUND} {H264} -c:a aac {options} pipe:".split()
+    source.write_bytes(subprocess.run(command, capture_output=True, check=True).stdout)
+    output, _ = _enlarge(command_line, source, nearest_x2)
+    assert len(_times(output)) == 25
+    _check_sound(source, output, Fraction(0))
+
+
+@pytest.mark.parametrize("order", [(0, 0), (0, 1), (1, 0), (0, 0, 1, 0)])
+@pytest.mark.parametrize("kind", ["ts", "mpg"])
+def test_a_clock_that_jumps(
+    command_line: CommandLine, ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path, order: Sequence[int], kind: str
+) -> None:
+    """Recordings joined as bytes, one of them an hour later: no gap, no overlap, and in each part the same sync."""
+    codec = H264 if kind == "ts" else "-c:v mpeg2video -bf 2"
+    for i in (0, 1):
+        later = ["-output_ts_offset", str(3600 * i)] if i else []
+        ffmpeg(*f"{VIDEO} {SOUND} {codec} -c:a mp2".split(), *later, tmp_path / f"{i}.{kind}")
+    source = tmp_path / f"joined.{kind}"
+    source.write_bytes(b"".join((tmp_path / f"{i}.{kind}").read_bytes() for i in order))
+    output, warnings = _enlarge(command_line, source, nearest_x2)
+    assert f"{len(order) - 1} jumps of the recording's clock" in warnings
+    if kind == "ts":  # a program stream's parser takes the time of the picture before a jump from behind it
+        assert "timestamps" not in warnings
+
+    times, tick = _times(output), Fraction(1, 1000)
+    assert len(times) == 25 * len(order)
+    for a, b in pairwise(times):
+        assert abs(b - a - Fraction(1, 25)) <= 2 * tick
+    sound = [Fraction(p["pts_time"]) for p in _packets(output, "a:0")]
+    part = len(_packets(tmp_path / f"0.{kind}", "a:0"))
+    assert len(sound) == part * len(order)
+    offsets = [sound[i * part] - times[25 * i] for i in range(len(order))]
+    assert all(abs(offset - offsets[0]) <= 3 * tick for offset in offsets)
+
+
+def test_decoding_times_that_go_back(
+    command_line: CommandLine, ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path
+) -> None:
+    """Sound whose packets overlap by a little, as careless joins leave it: all there, said, and playable."""
+    source = tmp_path / "in.nut"
+    late = "setpts='PTS+if(gte(N,20),-0.03/TB,0)'"
+    ffmpeg(*f"{VIDEO} {SOUND} {H264} -c:a pcm_s16le".split(), "-af", f"asetnsamples=1024,a{late}", source)
+    output, _ = _enlarge(command_line, source, nearest_x2)
+    times = [int(p["dts"]) for p in _packets(output, "a:0")]
+    assert len(times) == len(_packets(source, "a:0"))
+    assert times == sorted(times)
+
+
+def _enlarge(command_line: CommandLine, source: Path, weights: Path) -> tuple[Path, str]:
+    done = command_line(source, "-w", weights)
+    assert done.returncode == 0, done.stderr
+    return next(path for path in source.parent.iterdir() if path.stem == f"{source.stem}_x2"), done.stderr
+
+
+def _streams(path: Path) -> list[dict[str, Any]]:
+    return list(ffmpeg_python.probe(str(path))["streams"])
+
+
+def _times(path: Path) -> list[Any]:
+    """When each picture is shown, in seconds as fractions; None where ffprobe cannot tell."""
+    seen = ffmpeg_python.probe(str(path), select_streams="V:0", show_frames=None)
+    tick = Fraction(seen["streams"][0]["time_base"])
+    stamps = [frame.get("best_effort_timestamp") for frame in seen["frames"]]
+    return [None if stamp is None else stamp * tick for stamp in stamps]
+
+
+def _packets(path: Path, stream: str) -> list[dict[str, Any]]:
+    seen = ffmpeg_python.probe(str(path), select_streams=stream, show_packets=None, show_data_hash="md5")
+    return list(seen.get("packets", []))
+
+
+def _check_sound(source: Path, output: Path, shift: Fraction) -> None:
+    """Every packet of every sound stream, byte for byte, a millisecond at most from its place."""
+    count = sum(s["codec_type"] == "audio" for s in _streams(source))
+    assert sum(s["codec_type"] == "audio" for s in _streams(output)) == count
+    for i in range(count):
+        before, after = _packets(source, f"a:{i}"), _packets(output, f"a:{i}")
+        assert [p["data_hash"] for p in after] == [p["data_hash"] for p in before]
+        for one, other in zip(before, after, strict=True):
+            if "pts_time" in one:
+                error = Fraction(one["pts_time"]) - Fraction(other["pts_time"]) - shift
+                assert abs(error) <= Fraction(2, 1000)
