@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from rfdn_video.inference.fusion import fuse
 from rfdn_video.models.weights import Weights
 
 __all__ = ["TorchEngine"]
@@ -17,11 +18,9 @@ class TorchEngine:
 
     def __init__(self, weights: Weights, device: torch.device, precision: torch.dtype) -> None:
         self.device, self.precision = device, precision
-        self._pixel_range = weights.pixel_range
-        network = weights.build()
+        network = fuse(weights).build()
         self._network: nn.Module = network.to(device, precision, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def __call__(self, image: Tensor) -> Tensor:
-        x = (image * self._pixel_range).to(self.precision, memory_format=torch.channels_last)
-        enlarged: Tensor = self._network(x)
-        return enlarged.float() / self._pixel_range
+        enlarged: Tensor = self._network(image.to(self.precision, memory_format=torch.channels_last))
+        return enlarged.float()
