@@ -73,7 +73,8 @@ class Decoder:
         for stream in self._container.streams:
             stream.discard = Discard.default if stream.index == info.video.index else Discard.all
         self._stream = self._container.streams.video[_position(self._container, info.video.index)]
-        self._stream.thread_type = "AUTO"
+        # Threads that decode whole pictures lose a damaged one, and the one before the file's end, without a word.
+        self._stream.thread_type = "SLICE"
         self._stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         self._packets = 0
         self.timeline = Timeline(1 / info.video.frame_rate) if info.time_origin_is_arbitrary else None
