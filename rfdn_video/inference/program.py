@@ -41,6 +41,12 @@ class PictureProgram:
         plan: passes and sizes.
         engine: runs the network.
         exact_engine: gives one that computes in float32, for pictures that half precision cannot do.
+        result_format, result_color: of the enlarged pictures; None keeps the source's.
+
+    Attributes:
+        shape, plan: as given.
+        result_format, result_color: as decided.
+        half: the network computes in half precision.
     """
 
     def __init__(
@@ -49,12 +55,15 @@ class PictureProgram:
         plan: ScalePlan,
         engine: Engine,
         exact_engine: Callable[[], Engine],
+        result_format: PixelFormat | None = None,
+        result_color: Color | None = None,
     ) -> None:
         self.shape, self.plan = shape, plan
+        self.result_format, self.result_color = result_format or shape.format, result_color or shape.color
         self.half = engine.precision is not torch.float32
         self._exact_engine = exact_engine
         self._to_rgb = PlanesToRGB(shape.format, shape.color, *plan.source, engine.device)
-        self._to_planes = RGBToPlanes(shape.format, shape.color, *plan.target, engine.device)
+        self._to_planes = RGBToPlanes(self.result_format, self.result_color, *plan.target, engine.device)
         self._enlarge = Enlarger(engine, plan)
 
     def run(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], finite: Tensor, *, exact: bool = False) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rfdn_video.frame import Frame
+from rfdn_video.frame import Frame, PixelFormat
 from rfdn_video.inference.device import Device, Event, report_out_of_memory
 from rfdn_video.inference.program import PictureProgram, PictureShape
 
@@ -95,12 +95,10 @@ class _Slot:
     done: Event
 
     def __init__(self, device: Device, program: PictureProgram) -> None:
-        layout = program.shape.format
-        dtype = torch.uint8 if layout.depth == 8 else torch.uint16
         self._program = program
         self._frame: Frame | None = None
-        self._host_in = [device.staging(size, dtype) for size in layout.plane_sizes(*program.plan.source)]
-        self._host_out = [device.staging(size, dtype) for size in layout.plane_sizes(*program.plan.target)]
+        self._host_in = _staging(device, program.shape.format, program.plan.source)
+        self._host_out = _staging(device, program.result_format, program.plan.target)
         self._host_finite = device.staging((), torch.bool).fill_(True)
         self._device_in = [device.resident(buffer) for buffer in self._host_in]
         self._device_out = [device.resident(buffer) for buffer in self._host_out]
@@ -137,9 +135,20 @@ class _Slot:
     def result(self) -> Frame:
         """The enlarged frame, in memory of its own."""
         assert self._frame is not None
-        frame = replace(self._frame, planes=tuple(buffer.numpy().copy() for buffer in self._host_out))
+        frame = replace(
+            self._frame,
+            planes=tuple(buffer.numpy().copy() for buffer in self._host_out),
+            format=self._program.result_format,
+            color=self._program.result_color,
+        )
         self._frame = None
         return frame
+
+
+def _staging(device: Device, layout: PixelFormat, size: tuple[int, int]) -> list[Tensor]:
+    """One buffer a plane; ``size`` is (width, height)."""
+    dtype = torch.uint8 if layout.depth == 8 else torch.uint16
+    return [device.staging(plane, dtype) for plane in layout.plane_sizes(*size)]
 
 
 def _copy(sources: list[Tensor], targets: list[Tensor]) -> None:

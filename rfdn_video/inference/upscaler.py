@@ -7,13 +7,14 @@ import time
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from rfdn_video.errors import UsageError
-from rfdn_video.frame import Frame, PixelFormat
+from rfdn_video.frame import Color, Frame, PixelFormat
 from rfdn_video.inference.device import open_device, report_out_of_memory, resolve_device, resolve_precision
 from rfdn_video.inference.engines.engine import Engine, open_engine
 from rfdn_video.inference.enlarge import Enlarger
@@ -157,13 +158,20 @@ class Upscaler:
             on_error.pop_all()
         return result
 
-    def stream(self, frames: Iterable[Frame]) -> Generator[Frame]:
-        """Enlarges frames in order, several in flight; each keeps its pts, duration, format and colour.
+    def stream(
+        self, frames: Iterable[Frame], *, pixel_format: PixelFormat | None = None, color: Color | None = None
+    ) -> Generator[Frame]:
+        """Enlarges frames in order, several in flight; each keeps its pts and duration.
+
+        Args:
+            frames: the pictures.
+            pixel_format, color: of the result; None keeps each frame's own.
 
         Raises:
             DeviceError: out of memory, or the device was lost.
         """
-        with FramePipe(open_device(self.device), self._program, self._slots) as pipe:
+        program = partial(self._program, pixel_format=pixel_format, color=color)
+        with FramePipe(open_device(self.device), program, self._slots) as pipe:
             for frame in frames:
                 yield from pipe.push(frame)
             yield from pipe.drain()
@@ -200,9 +208,11 @@ class Upscaler:
         with self._lock:
             self.recomputed_frames += frames
 
-    def _program(self, shape: PictureShape) -> PictureProgram:
-        plan = self.plan(shape.width, shape.height, shape.format)
-        return PictureProgram(shape, plan, self._engine, self._exact_engine)
+    def _program(
+        self, shape: PictureShape, pixel_format: PixelFormat | None = None, color: Color | None = None
+    ) -> PictureProgram:
+        plan = self.plan(shape.width, shape.height, pixel_format or shape.format)
+        return PictureProgram(shape, plan, self._engine, self._exact_engine, pixel_format, color)
 
     def _exact_engine(self) -> Engine:
         with self._lock:
