@@ -17,9 +17,10 @@ from rfdn_video.inference.scaling import ScalePlan, target_size
 from rfdn_video.media.decode import Decoder, DecodeReport
 from rfdn_video.media.mux import Output, Written
 from rfdn_video.media.publish import Draft
+from rfdn_video.media.rehearsal import rehearse
 from rfdn_video.media.script import ScriptDecoder, is_script
 from rfdn_video.media.verify import verify
-from rfdn_video.plan import FilePlan, for_display, plan_files, plan_video
+from rfdn_video.plan import FilePlan, for_display, plan_files
 from rfdn_video.settings import Settings, exact_scale
 from rfdn_video.stages import Drain, Prefetch
 
@@ -104,8 +105,9 @@ def upscale_video(
 
 
 def prepare(source: Path, output: str | None, settings: Settings) -> Job:
-    """Checks the files, then loads the network."""
+    """Checks the files, tries the output in small, then loads the network."""
     files = plan_files(source, output, settings)
+    rehearse(files.target, files.layout, files.info, files.carried)
     from rfdn_video.inference.upscaler import Upscaler
     from rfdn_video.models.catalog import load_bundled
 
@@ -119,7 +121,7 @@ def prepare(source: Path, output: str | None, settings: Settings) -> Job:
         device=settings.device,
         precision=settings.precision,
     )
-    return Job(files, upscaler.plan(video.width, video.height, video.format), upscaler)
+    return Job(files, upscaler.plan(video.width, video.height, files.target.layout), upscaler)
 
 
 def run(job: Job, on_frame: OnFrame) -> Summary:
@@ -148,11 +150,11 @@ def run(job: Job, on_frame: OnFrame) -> Summary:
 
 
 def _transcode(job: Job, file: str | BinaryIO, on_frame: OnFrame) -> tuple[Written, DecodeReport]:
-    files, layout = job.files, plan_video(job.files, job.scale)
+    files, layout = job.files, job.files.layout
     with _open_decoder(files) as decoder:
         output = Output(file, files.target, layout, files.info, files.carried, files.wanted, decoder.timeline)
         try:
-            last = _enlarge(job.upscaler, decoder, output, on_frame)
+            last = _enlarge(job, decoder, output, on_frame)
             if last is None:
                 raise InputError(f"{files.info.path}: no pictures in the part that was asked for")
             end = None if files.wanted.whole else _end_of(last, layout.frame_rate)
@@ -171,13 +173,13 @@ def _open_decoder(files: FilePlan) -> Decoder | ScriptDecoder:
     return Decoder(files.info, files.wanted, salvage=files.salvage)
 
 
-def _enlarge(upscaler: Upscaler, decoder: Decoder | ScriptDecoder, output: Output, on_frame: OnFrame) -> Frame | None:
+def _enlarge(job: Job, decoder: Decoder | ScriptDecoder, output: Output, on_frame: OnFrame) -> Frame | None:
     """Runs the three stages side by side; gives the last frame."""
-    last = None
+    last, pixels, color = None, job.files.target.layout, job.files.layout.color
     with (
         Prefetch(decoder, QUEUE_DEPTH, "decode", stop=decoder.stop) as decoded,
         Drain(output.write, QUEUE_DEPTH, "encode") as encoding,
-        closing(upscaler.stream(decoded)) as enlarged,
+        closing(job.upscaler.stream(decoded, pixel_format=pixels, color=color)) as enlarged,
     ):
         for count, last in enumerate(enlarged, start=1):
             encoding.put(last)

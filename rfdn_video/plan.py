@@ -6,12 +6,15 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
-from rfdn_video.errors import InputError, OutputError, UsageError
-from rfdn_video.frame import Matrix
-from rfdn_video.inference.scaling import ScalePlan
+from rfdn_video.errors import InputError, UsageError
+from rfdn_video.frame import Matrix, PixelFormat
+from rfdn_video.inference.scaling import ScalePlan, target_size
+from rfdn_video.media.builds import LibavBuild
+from rfdn_video.media.color import converted_color
 from rfdn_video.media.decode import cut_off
+from rfdn_video.media.formats import ffmpeg_name, planar_layout
 from rfdn_video.media.info import MediaInfo, VideoInfo, probe
-from rfdn_video.media.mux import VideoLayout
+from rfdn_video.media.layout import VideoLayout
 from rfdn_video.media.publish import check_output
 from rfdn_video.media.script import is_script, probe_script
 from rfdn_video.media.source import check_is_file
@@ -21,7 +24,7 @@ from rfdn_video.media.target import STREAMABLE, Container, Target, choose_contai
 from rfdn_video.media.timing import TimeRange
 from rfdn_video.settings import Settings
 
-__all__ = ["FilePlan", "output_path", "plan_files", "plan_notes", "plan_video", "size_label"]
+__all__ = ["FilePlan", "output_path", "plan_files", "plan_notes", "size_label"]
 
 STDOUT = "-"
 
@@ -34,6 +37,7 @@ class FilePlan:
         info: the source.
         output: the file; None is standard output.
         target: container and encoder.
+        layout: of the enlarged video.
         wanted: the part of the source that is done.
         carried: streams that go along with the video.
         dropped: what is not carried, in words.
@@ -47,6 +51,7 @@ class FilePlan:
     info: MediaInfo
     output: Path | None
     target: Target
+    layout: VideoLayout
     wanted: TimeRange
     carried: tuple[CarriedStream, ...]
     dropped: tuple[str, ...]
@@ -98,10 +103,13 @@ def plan_files(source: Path, output: str | None, settings: Settings) -> FilePlan
     dropped = (*dropped, *_dropped_metadata(info, container, settings))
     if settings.strict and dropped:
         raise InputError(f"{source}: {dropped[0]}, and --strict was given")
+    pixels = _pixel_format(info.video, settings)
+    target = choose_encoder(container, pixels, settings, LibavBuild())
     return FilePlan(
         info=info,
         output=path,
-        target=choose_encoder(container, info.video.format, settings.encoder, settings.crf),
+        target=target,
+        layout=_layout(info.video, target, settings),
         wanted=_wanted(info, settings),
         carried=carried,
         dropped=dropped,
@@ -141,20 +149,6 @@ def is_directory(output: str) -> bool:
     return Path(output).is_dir() or output.endswith(("/", "\\"))
 
 
-def plan_video(files: FilePlan, scale: ScalePlan) -> VideoLayout:
-    """What the enlarged video is like."""
-    video = files.info.video
-    return VideoLayout(
-        width=scale.target[0],
-        height=scale.target[1],
-        color=video.color,
-        time_base=video.time_base if files.target.container.keeps_time else 1 / video.frame_rate,
-        frame_rate=video.frame_rate,
-        sample_aspect_ratio=video.sample_aspect_ratio,
-        display_matrix=_scaled_matrix(video, scale),
-    )
-
-
 def plan_notes(files: FilePlan, scale: ScalePlan) -> list[str]:
     """Decisions that a user may want to know of, in words."""
     video, notes = files.info.video, []
@@ -172,9 +166,22 @@ def plan_notes(files: FilePlan, scale: ScalePlan) -> list[str]:
         notes.append(
             f"the network's {wide}x{high} is resampled to {scale.target[0]}x{scale.target[1]} (antialiased bicubic)"
         )
+    notes += _conversion_notes(video.format, files.target.layout)
     if not files.target.container.keeps_time:
         rate = f"{float(video.frame_rate):g} frames a second"
         notes.append(f"{files.target.container.name} holds no timestamps: the result plays at {rate}")
+    return notes
+
+
+def _conversion_notes(source: PixelFormat, result: PixelFormat) -> list[str]:
+    """What --pix-fmt takes from the picture."""
+    notes = []
+    if result.family == "gray" and source.family != "gray":
+        notes.append("the colour is dropped: a gray result was asked for")
+    elif (result.sub_w, result.sub_h) > (source.sub_w, source.sub_h) or result.sub_h > source.sub_h:
+        notes.append(f"chroma loses resolution: {ffmpeg_name(source)} becomes {ffmpeg_name(result)}")
+    if result.depth < source.depth:
+        notes.append(f"{source.depth} bits become {result.depth}: gradients get coarser")
     return notes
 
 
@@ -189,10 +196,7 @@ def _container(output: str | None, named: Path | None, source: Path, info: Media
                 f"container {wanted} cannot be written to standard output; allowed: {', '.join(STREAMABLE)}"
             )
         return choose_container(None, source, info.container, wanted)
-    container = choose_container(named, source, info.container, settings.container)
-    if named is not None and settings.container and named.suffix.lower() != f".{container.name}":
-        raise OutputError(f"{named.name}: its suffix says another container than {container.name}, which was asked for")
-    return container
+    return choose_container(named, source, info.container, settings.container)
 
 
 def _wanted(info: MediaInfo, settings: Settings) -> TimeRange:
@@ -213,15 +217,47 @@ def _dropped_metadata(info: MediaInfo, container: Container, settings: Settings)
     return reasons
 
 
-def _scaled_matrix(video: VideoInfo, scale: ScalePlan) -> tuple[int, ...] | None:
+def _pixel_format(video: VideoInfo, settings: Settings) -> PixelFormat:
+    if settings.pix_fmt is None:
+        return video.format
+    try:
+        return planar_layout(settings.pix_fmt)
+    except InputError:
+        raise UsageError(
+            f"pix_fmt {settings.pix_fmt!r}: YUV, gray and planar RGB of 8 to 16 bit are written, "
+            "such as yuv420p, yuv420p10le, yuv444p or gbrp"
+        ) from None
+
+
+def _layout(video: VideoInfo, target: Target, settings: Settings) -> VideoLayout:
+    wanted, pixels = for_display(settings, video), target.layout
+    size = target_size(
+        (video.width, video.height),
+        scale=wanted.scale,
+        width=wanted.width,
+        height=wanted.height,
+        multiple=(1 << pixels.sub_w, 1 << pixels.sub_h),
+    )
+    return VideoLayout(
+        width=size[0],
+        height=size[1],
+        color=converted_color(video.color, video.format, pixels, size),
+        time_base=video.time_base if target.container.keeps_time else 1 / video.frame_rate,
+        frame_rate=video.frame_rate,
+        sample_aspect_ratio=video.sample_aspect_ratio,
+        display_matrix=_scaled_matrix(video, size),
+    )
+
+
+def _scaled_matrix(video: VideoInfo, size: tuple[int, int]) -> tuple[int, ...] | None:
     """The translation of a display matrix counts in pixels, so it grows with the picture (ISO/IEC 14496-12, 6.2.2)."""
     if video.display_matrix is None:
         return None
-    matrix = list(video.display_matrix)
+    matrix, source = list(video.display_matrix), (video.width, video.height)
     # A turned picture's displayed width is its coded height.
     across, down = (1, 0) if video.turned else (0, 1)
-    matrix[6] = round(matrix[6] * Fraction(scale.target[across], scale.source[across]))
-    matrix[7] = round(matrix[7] * Fraction(scale.target[down], scale.source[down]))
+    matrix[6] = round(matrix[6] * Fraction(size[across], source[across]))
+    matrix[7] = round(matrix[7] * Fraction(size[down], source[down]))
     return tuple(matrix)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, fields
 from fractions import Fraction
@@ -17,9 +18,11 @@ __all__ = [
     "Settings",
     "Tune",
     "Verify",
+    "describe_preset",
     "exact_scale",
     "load_preset",
     "preset_names",
+    "with_preset",
 ]
 
 type Tune = Literal["auto", "video", "clean"]
@@ -44,7 +47,10 @@ class Settings:
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"`` or ``"xpu"``.
         precision: of the network; ``"auto"`` is fp16 on CUDA, else fp32.
         encoder: an FFmpeg video encoder; None takes the container's usual one.
-        crf: constant quality of that encoder; None takes this project's default for it.
+        encoder_preset: the encoder's own name of a speed, such as ``"slow"`` or ``"4"``; None takes our default.
+        encoder_options: further options of the encoder, each ``"name=value"``.
+        crf: constant quality on that encoder's own scale; None takes this project's default for it.
+        pix_fmt: FFmpeg's name of the result's pixel format; None keeps the source's.
         audio: ``"copy"``, ``"none"``, or the audio encoder to convert the sound with.
         audio_from: for a VapourSynth script, the file that sound, subtitles and chapters come from.
         video_stream: number of the stream to enlarge; None is the default one.
@@ -69,7 +75,10 @@ class Settings:
     device: str = "auto"
     precision: Precision = "auto"
     encoder: str | None = None
+    encoder_preset: str | None = None
+    encoder_options: tuple[str, ...] = ()
     crf: int | None = None
+    pix_fmt: str | None = None
     audio: str = "copy"
     audio_from: Path | None = None
     video_stream: int | None = None
@@ -87,6 +96,10 @@ class Settings:
             value = getattr(self, name)
             if value is not None and not isinstance(value, int):
                 raise UsageError(f"{name} {value!r}: a whole number is allowed")
+        for name in ("encoder", "encoder_preset", "pix_fmt"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, str):
+                raise UsageError(f"{name} {value!r}: a name is allowed, in quotation marks in a preset")
         self._check_size()
         self._check_range()
         _check_choice("tune", self.tune, get_args(Tune.__value__))
@@ -94,8 +107,14 @@ class Settings:
         _check_choice("verify", self.verify, get_args(Verify.__value__))
         if self.container is not None:
             _check_choice("container", self.container, CONTAINERS)
-        if self.crf is not None and not 0 <= self.crf <= 63:
-            raise UsageError(f"crf {self.crf}: 0 (best) to 51, or to 63 for VP9, is allowed")
+        if self.crf is not None and not 0 <= self.crf <= 255:
+            raise UsageError(f"crf {self.crf}: 0 (best) to 51, 63 or 255 by encoder is allowed")
+        if isinstance(self.encoder_options, str):
+            raise UsageError(f"encoder_options {self.encoder_options!r}: a list of NAME=VALUE is allowed")
+        object.__setattr__(self, "encoder_options", tuple(map(str, self.encoder_options)))
+        for option in self.encoder_options:
+            if not re.fullmatch(r"[A-Za-z0-9_-]+=.*", option, re.DOTALL) or option.startswith("-"):
+                raise UsageError(f"encoder option {option!r}: write NAME=VALUE, such as aq-mode=3")
 
     def _check_size(self) -> None:
         given = [name for name in ("scale", "width", "height") if getattr(self, name) is not None]
@@ -147,6 +166,8 @@ _OF_THE_CALL = {
     "device",
     "video_stream",
 }
+_SIZE = frozenset(("scale", "width", "height"))
+_OF_THE_ENCODER = frozenset(("crf", "encoder_options", "encoder_preset"))
 _PRESET_KEYS = {f.name for f in fields(Settings)} - _OF_THE_CALL
 
 
@@ -164,13 +185,7 @@ def load_preset(name: str) -> dict[str, Any]:
     Raises:
         UsageError: it does not exist, is no flat TOML, or has a key that Settings has not.
     """
-    path = Path(name) if name.endswith(".toml") else _preset_folder() / f"{name}.toml"
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"no preset {name!r}; bundled: {', '.join(preset_names())}; or give a .toml file") from None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"preset {name}: {error}") from None
+    values = _read_preset(name)
     values.pop("description", None)
     unknown = sorted(set(values) - _PRESET_KEYS)
     if unknown:
@@ -179,6 +194,40 @@ def load_preset(name: str) -> dict[str, Any]:
         values["scale"] = exact_scale(values["scale"])
     Settings(**values)
     return values
+
+
+def describe_preset(name: str) -> str:
+    """What a preset is for, in its own words.
+
+    Raises:
+        UsageError: it does not exist, or is no TOML.
+    """
+    return str(_read_preset(name).get("description", ""))
+
+
+def with_preset(preset: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """A preset's values with those that were given on top.
+
+    What belongs together is replaced together: a size by a size, and with another encoder goes what
+    was meant for the preset's one. Options of the same encoder add up.
+    """
+    kept = dict(preset)
+    if not _SIZE.isdisjoint(given):
+        kept = {name: value for name, value in kept.items() if name not in _SIZE}
+    if given.get("encoder", preset.get("encoder")) != preset.get("encoder"):
+        kept = {name: value for name, value in kept.items() if name not in _OF_THE_ENCODER}
+    options = (*kept.get("encoder_options", ()), *given.get("encoder_options", ()))
+    return kept | given | ({"encoder_options": options} if options else {})
+
+
+def _read_preset(name: str) -> dict[str, Any]:
+    path = Path(name) if name.endswith(".toml") else _preset_folder() / f"{name}.toml"
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"no preset {name!r}; bundled: {', '.join(preset_names())}; or give a .toml file") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"preset {name}: {error}") from None
 
 
 def _preset_folder() -> Path:

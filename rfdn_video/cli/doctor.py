@@ -13,7 +13,6 @@ from typing import Any
 __all__ = ["add_arguments", "execute"]
 
 PACKAGES = ("torch", "av", "numpy", "safetensors", "pillow", "tqdm", "ffmpeg-python", "vapoursynth")
-HARDWARE_ENCODERS = ("h264_nvenc", "hevc_nvenc", "av1_nvenc", "hevc_qsv", "hevc_amf", "hevc_videotoolbox")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -87,10 +86,14 @@ def _devices() -> dict[str, str]:
 
 
 def _encoders() -> dict[str, str]:
-    from rfdn_video.media.target import CURATED_ENCODERS, encoder_exists
+    from rfdn_video.media.builds import LibavBuild
+    from rfdn_video.media.encoders import ENCODERS
 
-    found = {name: "present" if encoder_exists(name) else "absent" for name in CURATED_ENCODERS}
-    return found | {name: _try_encoder(name) for name in HARDWARE_ENCODERS if encoder_exists(name)}
+    build = LibavBuild()
+    return {
+        name: ("absent" if not build.has_encoder(name) else "present" if traits.software else _try_encoder(name))
+        for name, traits in ENCODERS.items()
+    }
 
 
 def _try_encoder(name: str) -> str:
@@ -101,7 +104,7 @@ def _try_encoder(name: str) -> str:
 
     try:
         context: Any = av.CodecContext.create(name, "w")
-        context.width, context.height, context.pix_fmt = 256, 256, "yuv420p"
+        context.width, context.height, context.pix_fmt = 256, 256, "nv12"
         context.time_base = exact(None) + 1
         context.open()
     except (av.FFmpegError, ValueError, OSError):

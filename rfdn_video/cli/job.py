@@ -14,7 +14,7 @@ from rfdn_video.cli.progress import progress
 from rfdn_video.errors import RFDNError
 from rfdn_video.media.source import STILL_SUFFIXES, check_is_file
 from rfdn_video.pipeline import Job, Summary, prepare, run
-from rfdn_video.plan import plan_files, plan_notes, plan_video
+from rfdn_video.plan import plan_files, plan_notes
 from rfdn_video.settings import Settings
 
 __all__ = ["planned_output", "result_stream", "run_input"]
@@ -71,7 +71,7 @@ def _print_plan(job: Job, args: argparse.Namespace) -> None:
 
 
 def _plan(job: Job) -> dict[str, Any]:
-    files, video, layout = job.files, job.files.info.video, plan_video(job.files, job.scale)
+    files, video, layout = job.files, job.files.info.video, job.files.layout
     color, weights = video.color, job.upscaler.weights
     frames = files.expected_frames
     seconds = job.upscaler.estimate_seconds(video.width, video.height)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rfdn_video.errors import Interrupted, RFDNError, UsageError
 
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "inputs", nargs="+", metavar="INPUT", help="videos, still images, VapourSynth scripts (run as they are)"
     )
     _add_result_arguments(parser.add_argument_group("result"))
+    _add_encoder_arguments(parser.add_argument_group("encoder"))
     _add_network_arguments(parser.add_argument_group("network"))
     _add_part_arguments(parser.add_argument_group("part of the video"))
     _add_report_arguments(parser.add_argument_group("report"))
@@ -61,10 +62,6 @@ def _add_result_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--container", metavar="C", help="mp4, mov, mkv, webm; nut or y4m (default: by the output's name)"
     )
-    group.add_argument("--encoder", metavar="E", help="libx264, libx265, ffv1 ... (default: the container's usual one)")
-    group.add_argument(
-        "--crf", type=int, metavar="N", help="quality of the encoder, 0 is best (default: by encoder, 18 for x264)"
-    )
     group.add_argument(
         "--audio", metavar="copy|none|E", help="copy the sound (default), drop it, or encode it: aac, libopus, flac ..."
     )
@@ -77,7 +74,34 @@ def _add_result_arguments(group: argparse._ArgumentGroup) -> None:
         help="check of the finished file: read every packet (default), or decode all of it too",
     )
     group.add_argument(
-        "--preset", metavar="P", help="settings by name (archive, share) or from a .toml file; options win"
+        "--preset",
+        metavar="P",
+        help="settings by name (see: rfdn-video presets) or from a .toml file; options win",
+    )
+
+
+def _add_encoder_arguments(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--encoder",
+        metavar="E",
+        help="h264, hevc, av1, vp9, ffv1, prores, hevc_nvenc ... or any name of FFmpeg's (default: by container)",
+    )
+    group.add_argument(
+        "--crf",
+        type=int,
+        metavar="N",
+        help="constant quality on the encoder's own scale (default: 18 for x264, 20 for x265, 24 for AV1 and VP9)",
+    )
+    group.add_argument("--encoder-preset", metavar="P", help="speed, as the encoder calls it: slow, p6, 4 ...")
+    group.add_argument(
+        "--encoder-opt",
+        dest="encoder_options",
+        action="append",
+        metavar="K=V",
+        help="an option of the encoder, such as tune=film; again for more",
+    )
+    group.add_argument(
+        "--pix-fmt", metavar="F", help="pixel format of the result, such as yuv420p10le (default: the source's)"
     )
 
 
@@ -151,14 +175,11 @@ def execute(args: argparse.Namespace) -> int:
 
 
 def _settings(args: argparse.Namespace) -> Settings:
-    from rfdn_video.settings import Settings, load_preset
+    from rfdn_video.settings import Settings, load_preset, with_preset
 
     names = {field.name for field in fields(Settings)}
     given = {name: value for name, value in vars(args).items() if name in names and value is not None}
-    preset: dict[str, Any] = load_preset(args.preset) if args.preset else {}
-    if {"scale", "width", "height"} & set(given):  # a size on the command line replaces the preset's
-        preset = {k: v for k, v in preset.items() if k not in ("scale", "width", "height")}
-    return Settings(**(preset | given))
+    return Settings(**(with_preset(load_preset(args.preset), given) if args.preset else given))
 
 
 def _check_outputs(args: argparse.Namespace) -> None:

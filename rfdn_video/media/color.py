@@ -10,10 +10,12 @@ What is unspecified follows one rule:
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rfdn_video.errors import InputError
 from rfdn_video.frame import ChromaLocation, Color, Matrix, PixelFormat
 
-__all__ = ["decide_color", "default_matrix"]
+__all__ = ["converted_color", "decide_color", "default_matrix"]
 
 
 def default_matrix(width: int, height: int) -> Matrix:
@@ -52,6 +54,21 @@ def decide_color(
         primaries=primaries,
         transfer=transfer,
     )
+
+
+def converted_color(color: Color, source: PixelFormat, result: PixelFormat, size: tuple[int, int]) -> Color:
+    """The colour of a result in another pixel format: the source's, as far as the format allows.
+
+    Args:
+        color: of the source.
+        source, result: layouts.
+        size: (width, height) of the result.
+    """
+    if result.family == "rgb" and source.family != "rgb":
+        return replace(color, matrix=Matrix.RGB, full_range=True)
+    if source.family == "rgb" and result.family != "rgb":
+        return replace(color, matrix=default_matrix(*size), full_range=False)
+    return color
 
 
 def _matrix(code: int, size: tuple[int, int]) -> Matrix:

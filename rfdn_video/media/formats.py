@@ -7,7 +7,7 @@ import re
 from rfdn_video.errors import InputError
 from rfdn_video.frame import PixelFormat
 
-__all__ = ["ffmpeg_name", "planar_layout"]
+__all__ = ["ffmpeg_name", "planar_layout", "same_samples"]
 
 _SUBSAMPLING = {"410": (2, 2), "411": (2, 0), "420": (1, 1), "422": (1, 0), "440": (0, 1), "444": (0, 0)}
 _YUV = re.compile(r"yuvj?(410|411|420|422|440|444)p(9|10|12|14|16)?(?:le|be)?")
@@ -55,6 +55,16 @@ def planar_layout(pix_fmt: str) -> PixelFormat:
             "remove it first, for example with: ffmpeg -i IN -vf format=yuv444p -c:v ffv1 OUT.mkv"
         )
     raise InputError(f"pixel format {pix_fmt} is not supported; convert it first, for example to yuv420p")
+
+
+# What encoders may take instead of a planar format, with the same samples in it; hardware ones know nothing else.
+_PACKED = {"yuv420p": "nv12", "yuv420p10le": "p010le", "yuv422p10le": "p210le", "gbrp": "bgr0"}
+
+
+def same_samples(layout: PixelFormat) -> tuple[str, ...]:
+    """FFmpeg's names of the formats that hold a layout's samples, the planar one first."""
+    planar = ffmpeg_name(layout)
+    return (planar, _PACKED[planar]) if planar in _PACKED else (planar,)
 
 
 def ffmpeg_name(layout: PixelFormat) -> str:

@@ -8,65 +8,41 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import av
-import numpy as np
-from av.codec.context import Flags
 from av.container import OutputContainer
 from av.packet import Packet
-from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
 from rfdn_video.errors import OutputError
-from rfdn_video.frame import Color, Frame
+from rfdn_video.frame import Frame
 from rfdn_video.media.carriers import Record
 from rfdn_video.media.chapters import chapters_within
 from rfdn_video.media.info import MediaInfo
+from rfdn_video.media.layout import VideoLayout
+from rfdn_video.media.libav_log import cause_of, errors_logged
 from rfdn_video.media.matroska import set_display_shape
 from rfdn_video.media.payload import payload
 from rfdn_video.media.side_streams import SideStreams
 from rfdn_video.media.source import open_source
 from rfdn_video.media.streams import CarriedStream
 from rfdn_video.media.tags import carried_tags
-from rfdn_video.media.target import Target
+from rfdn_video.media.target import Target, container_advice
 from rfdn_video.media.timecode import later_timecode
 from rfdn_video.media.timeline import Timeline
 from rfdn_video.media.timing import TimeRange
+from rfdn_video.media.video_encoder import LibavEncoder, VideoEncoder
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
 
-__all__ = ["Output", "VideoLayout", "Written"]
-
-# Below this, x265 4.3 was seen to write beyond its memory.
-X265_MIN_SIDE = 72
-
-
-@dataclass(frozen=True)
-class VideoLayout:
-    """What the enlarged video is like.
-
-    Attributes:
-        width, height: in pixels.
-        color: written as tags; the matrix is always one that was decided.
-        time_base: of the timestamps that will come.
-        frame_rate: for the encoder's rate control.
-        sample_aspect_ratio: shape of a pixel.
-        display_matrix: rotation and reflection, 9 integers, or None.
-    """
-
-    width: int
-    height: int
-    color: Color
-    time_base: Fraction
-    frame_rate: Fraction
-    sample_aspect_ratio: Fraction
-    display_matrix: tuple[int, ...] | None
+__all__ = ["Output", "Written"]
 
 
 @dataclass
@@ -124,10 +100,14 @@ class Output:
         self._container = _open(file, target)
         self._start_time = info.start_time
         self._chapters: list[Chapter] = []
+        self._resources = ExitStack()
         self._side_streams = SideStreams(info, streams, wanted, timeline)
+        self._resources.callback(self._side_streams.close)
         self.written = Written(layout, self._side_streams.records)
         try:
-            self._stream = self._add_video(info)
+            self._encoder: VideoEncoder = LibavEncoder(self._container, target, layout)
+            self._resources.callback(self._encoder.close)
+            self._describe(self._encoder.stream, info)
             self._side_streams.declare(self._container, target.container.name)
             self._copy_metadata(info)
             self._write_header()
@@ -151,7 +131,7 @@ class Output:
         self.written.last_duration = frame.duration
         try:
             self._side_streams.advance(self._container, time, self._origin)
-            self._mux(self._stream.encode(self._picture(frame, pts)))
+            self._mux(self._encoder.encode(frame, pts))
         except (av.FFmpegError, OSError) as error:
             raise _write_error(error) from None
 
@@ -162,7 +142,7 @@ class Output:
             OutputError: the encoder or the disk refuses.
         """
         try:
-            self._mux(self._stream.encode(None))
+            self._mux(self._encoder.flush())
             self._side_streams.finish(self._container, end, self._origin or Fraction(0))
             if end is not None:
                 start = self._wanted.start if self._wanted.start is not None else self._start_time
@@ -172,11 +152,11 @@ class Output:
         except (av.FFmpegError, OSError) as error:
             raise _write_error(error) from None
         finally:
-            self._side_streams.close()
+            self._resources.close()
 
     def abort(self) -> None:
         """Closes everything without caring for the result."""
-        self._side_streams.close()
+        self._resources.close()
         try:
             self._container.close()
         except (av.FFmpegError, OSError, ValueError):
@@ -196,37 +176,15 @@ class Output:
         origin = self._wanted.start if self._wanted.start is not None else self._base
         return min(origin, first) if first >= 0 else first
 
-    def _add_video(self, info: MediaInfo) -> VideoStream:
-        layout, target = self._layout, self._target
-        if target.encoder == "libx265" and min(layout.width, layout.height) < X265_MIN_SIDE:
-            raise OutputError(
-                f"libx265 is not safe on pictures as small as {layout.width}x{layout.height} "
-                f"(from {X265_MIN_SIDE} pixels a side it is); use --encoder libx264 or ffv1"
-            )
-        try:
-            stream = self._container.add_stream(target.encoder, rate=layout.frame_rate, options=dict(target.options))
-        except ValueError:
-            raise OutputError(
-                f"{target.container.name} cannot hold video of {target.encoder}; "
-                f"its usual encoders are {', '.join(target.container.encoders)}, or write to .mkv"
-            ) from None
-        assert isinstance(stream, VideoStream)
-        context = stream.codec_context
-        context.width, context.height, context.pix_fmt = layout.width, layout.height, target.pix_fmt
-        context.time_base = layout.time_base
-        context.flags |= int(Flags.frame_duration)
-        context.sample_aspect_ratio = layout.sample_aspect_ratio
-        _tag(context, layout.color)
-        if target.encoder == "libx265" and target.container.name in ("mp4", "mov"):
-            context.codec_tag = "hvc1"  # what Apple's players insist on
-        if layout.display_matrix is not None:
-            self._check_display_matrix(layout.display_matrix)
-            stream.set_display_matrix(list(layout.display_matrix))
+    def _describe(self, stream: VideoStream, info: MediaInfo) -> None:
+        """What the container says of the video, beside what the encoder knows."""
+        if self._layout.display_matrix is not None:
+            self._check_display_matrix(self._layout.display_matrix)
+            stream.set_display_matrix(list(self._layout.display_matrix))
         if info.sides is not None and info.video.index >= 0:
             with open_source(info.sides) as source:
                 stream.metadata.update(self._tags(source.streams[info.video.index].metadata))
                 stream.disposition = source.streams[info.video.index].disposition
-        return stream
 
     def _check_display_matrix(self, matrix: tuple[int, ...]) -> None:
         """Matroska stores an angle and a reflection, no stretching (16.16 fixed point: 1 is 65536)."""
@@ -262,34 +220,17 @@ class Output:
             self.written.chapters = len(chapters)
 
     def _write_header(self) -> None:
-        encoder, container = self._target.encoder, self._target.container.name
+        target = self._target
         try:
-            self._container.start_encoding()
+            with errors_logged() as log:
+                self._container.start_encoding()
         except (av.FFmpegError, ValueError, OSError) as error:
             raise OutputError(
-                f"{container} with {encoder} at {self._layout.width}x{self._layout.height} is refused: "
-                f"{getattr(error, 'strerror', None) or error}; try another --encoder, or write to .mkv"
+                f"{target.container.name} with {target.encoder} at {self._layout.width}x{self._layout.height} is "
+                f"refused: {cause_of(error, log)}; {container_advice(target)}"
             ) from None
-        unknown = set(self._stream.codec_context.options) & set(self._target.options)
-        if unknown:
-            raise OutputError(f"encoder {encoder} does not know the option {sorted(unknown)[0]!r}")
 
-    def _picture(self, frame: Frame, pts: int) -> av.VideoFrame:
-        layout = self._layout
-        if (frame.width, frame.height) != (layout.width, layout.height):  # encode() would rescale in silence
-            raise OutputError(
-                f"a frame of {frame.width}x{frame.height} came, {layout.width}x{layout.height} was declared"
-            )
-        picture = av.VideoFrame(layout.width, layout.height, self._target.pix_fmt)
-        for plane, samples in zip(picture.planes, frame.planes, strict=True):
-            itemsize = samples.dtype.itemsize
-            rows = np.frombuffer(plane, samples.dtype).reshape(plane.height, plane.line_size // itemsize)
-            rows[:, : plane.width] = samples
-        picture.pts, picture.time_base, picture.duration = pts, layout.time_base, frame.duration
-        _tag(picture, layout.color)
-        return picture
-
-    def _mux(self, packets: list[Packet[VideoStream]]) -> None:
+    def _mux(self, packets: Iterable[Packet[VideoStream]]) -> None:
         for packet in packets:
             duration = self._durations.pop(packet.pts, 0) if packet.pts is not None else 0
             packet.duration = packet.duration or duration  # SVT-AV1 gives none
@@ -302,18 +243,6 @@ def _open(file: str | BinaryIO, target: Target) -> OutputContainer:
         return av.open(file, "w", format=target.container.muxer, container_options=dict(target.container.options))
     except (av.FFmpegError, OSError) as error:
         raise _write_error(error) from None
-
-
-def _tag(what: VideoCodecContext | av.VideoFrame, color: Color) -> None:
-    """Most encoders read the context, ProRes the frame."""
-    what.colorspace = int(color.matrix)
-    what.color_range = 2 if color.full_range else 1
-    what.color_primaries = color.primaries
-    what.color_trc = color.transfer
-    if isinstance(what, av.VideoFrame):
-        what.chroma_location = int(color.chroma_location)
-    else:
-        what.chroma_sample_location = int(color.chroma_location)
 
 
 def _write_error(error: Exception) -> OutputError:

@@ -25,7 +25,7 @@ from rfdn_video.media.tags import carried_tags
 from rfdn_video.media.timeline import Timeline
 from rfdn_video.media.timing import TimeRange, exact
 
-__all__ = ["SideStreams"]
+__all__ = ["SideStreams", "refusal"]
 
 # Subtitles shown at the beginning of a range may have begun this much earlier.
 LOOK_BACK = Fraction(15)
@@ -74,11 +74,7 @@ class SideStreams:
             try:
                 self._declare(carried, output, container_name)
             except (ValueError, av.FFmpegError):
-                remedies = ["write to .mkv, which holds nearly everything"] if container_name != "mkv" else []
-                if carried.source.kind == "audio":
-                    encoder = "libopus" if container_name == "webm" else "aac"
-                    remedies = [f"convert it with --audio {encoder}", "leave it out with --audio none", *remedies]
-                raise OutputError(f"{container_name} cannot hold {carried}; {', or '.join(remedies)}") from None
+                raise refusal(carried, container_name) from None
 
     def advance(self, output: OutputContainer, until: Fraction, origin: Fraction) -> None:
         """Writes the packets up to ``until`` seconds of the source's clock.
@@ -203,6 +199,15 @@ def _clip_to_beginning(packet: Packet[Any]) -> None:
     if packet.pts is not None and packet.pts < 0:
         packet.duration = max(0, (packet.duration or 0) + packet.pts)
         packet.pts = packet.dts = 0
+
+
+def refusal(carried: CarriedStream, container_name: str) -> OutputError:
+    """What is said where a container cannot hold a stream."""
+    remedies = ["write to .mkv, which holds nearly everything"] if container_name != "mkv" else []
+    if carried.source.kind == "audio":
+        encoder = "libopus" if container_name == "webm" else "aac"
+        remedies = [f"convert it with --audio {encoder}", "leave it out with --audio none", *remedies]
+    return OutputError(f"{container_name} cannot hold {carried}; {', or '.join(remedies)}")
 
 
 def _is_after(packet: Packet[Any], until: Fraction) -> bool:

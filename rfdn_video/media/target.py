@@ -1,4 +1,4 @@
-"""Chooses container and encoder, and refuses before the first frame what they cannot hold."""
+"""Chooses container and encoder, and refuses what they are known not to hold. media/rehearsal.py tries the rest."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
-from av.codec import Codec
-from av.codec.codec import UnknownCodecError
-
 from rfdn_video.errors import OutputError, UsageError
 from rfdn_video.frame import PixelFormat
-from rfdn_video.media.formats import ffmpeg_name
+from rfdn_video.media.builds import Build
+from rfdn_video.media.encoders import ENCODERS, encoder_name, encoder_options, traits_of
+from rfdn_video.media.formats import ffmpeg_name, same_samples
+from rfdn_video.settings import Settings
 
 __all__ = [
-    "CURATED_ENCODERS",
     "STREAMABLE",
     "Container",
     "Target",
+    "advice",
+    "check_size",
     "choose_container",
     "choose_encoder",
-    "encoder_exists",
-    "usable_encoders",
+    "container_advice",
 ]
 
 
@@ -32,7 +32,7 @@ class Container:
     Attributes:
         name: as in ``Settings.container``, also the file name's suffix.
         muxer: FFmpeg's name of it.
-        encoders: usual ones, best first; the first that takes the pixel format is the default.
+        encoders: those that go well with it, best first; the first that takes the pixel format is the default.
         options: of the muxer.
         carries: kinds of streams that it can hold beside the video.
         keeps_tags: it stores colour and the shape of pixels.
@@ -52,14 +52,17 @@ class Container:
 # short enough not to hold a film in memory whose sound has ended.
 _INTERLEAVE = {"max_interleave_delta": "10000000"}
 _MP4 = {"movflags": "+faststart", **_INTERLEAVE}
+_ALL = ("libx264", "libx265", "ffv1", "libsvtav1", "libvpx-vp9", "prores_ks")
 _USUAL = frozenset(("audio", "subtitle", "cover"))
 _CONTAINERS = {
     c.name: c
     for c in (
-        Container("mp4", "mp4", ("libx264", "libx265"), _MP4, _USUAL),
+        Container("mp4", "mp4", ("libx264", "libx265", "libsvtav1", "libvpx-vp9"), _MP4, _USUAL),
         Container("mov", "mov", ("libx264", "libx265", "prores_ks"), _MP4, frozenset(("audio", "subtitle"))),
-        Container("mkv", "matroska", ("libx264", "libx265", "ffv1"), _INTERLEAVE, _USUAL | {"attachment"}),
-        Container("webm", "webm", ("libvpx-vp9", "libsvtav1"), _INTERLEAVE, frozenset(("audio", "subtitle"))),
+        Container("mkv", "matroska", _ALL, _INTERLEAVE, _USUAL | {"attachment"}),
+        Container(
+            "webm", "webm", ("libvpx-vp9", "libsvtav1", "libaom-av1"), _INTERLEAVE, frozenset(("audio", "subtitle"))
+        ),
         Container("nut", "nut", ("rawvideo",), _INTERLEAVE, frozenset(("audio",)), keeps_tags=False),
         # More than 8 bit is an extension of y4m that FFmpeg wants to be told of.
         Container("y4m", "yuv4mpegpipe", ("rawvideo",), {"strict": "-1"}, keeps_tags=False, keeps_time=False),
@@ -70,26 +73,26 @@ STREAMABLE = ("nut", "y4m")
 
 _BY_SUFFIX = {f".{name}": c for name, c in _CONTAINERS.items()} | {".m4v": _CONTAINERS["mp4"]}
 
-# Visually lossless at the enlarged size, each encoder on its own scale.
-_DEFAULT_CRF = {"libx264": 18, "libx265": 20, "libvpx-vp9": 24, "libsvtav1": 24}
-_FIXED_OPTIONS = {
-    "libx264": {"preset": "medium"},
-    "libx265": {"preset": "medium", "x265-params": "log-level=error"},
-    "libvpx-vp9": {"b": "0", "row-mt": "1", "deadline": "good", "cpu-used": "2"},
-    "libsvtav1": {"preset": "6"},
-    "ffv1": {"level": "3", "slicecrc": "1", "g": "1"},
-}
-CURATED_ENCODERS = ("libx264", "libx265", "libsvtav1", "libvpx-vp9", "ffv1", "prores_ks", "rawvideo")
-
 
 @dataclass(frozen=True)
 class Target:
-    """What is written: container, encoder and its options."""
+    """What is written.
+
+    Attributes:
+        container: where to.
+        encoder: FFmpeg's name of it.
+        layout: of the pictures that the encoder is given.
+        pix_fmt: FFmpeg's name of the samples in the order that the encoder takes.
+        options: of the encoder.
+        build: the FFmpeg that encodes.
+    """
 
     container: Container
     encoder: str
+    layout: PixelFormat
     pix_fmt: str
     options: dict[str, str]
+    build: Build
 
 
 def choose_container(output: Path | None, source: Path, source_container: str, wanted: str | None) -> Container:
@@ -103,13 +106,19 @@ def choose_container(output: Path | None, source: Path, source_container: str, w
 
     Raises:
         UsageError: the output's suffix is of no container that is written.
+        OutputError: it is of another one than was asked for.
     """
+    named = None if output is None else _BY_SUFFIX.get(output.suffix.lower())
     if wanted is not None:
+        if output is not None and named is not _CONTAINERS[wanted]:
+            raise OutputError(f"{output.name}: its suffix says another container than {wanted}, which was asked for")
         return _CONTAINERS[wanted]
     if output is not None:
-        if (suffix := output.suffix.lower()) not in _BY_SUFFIX:
-            raise UsageError(f"{output.name}: unknown kind of output {suffix!r}; allowed: {', '.join(_BY_SUFFIX)}")
-        return _BY_SUFFIX[suffix]
+        if named is None:
+            raise UsageError(
+                f"{output.name}: unknown kind of output {output.suffix.lower()!r}; allowed: {', '.join(_BY_SUFFIX)}"
+            )
+        return named
     # By content first: an FLV under the name of an MP4 cannot be written as what it is.
     if source_container.startswith("mov"):
         return _CONTAINERS["mov" if source.suffix.lower() == ".mov" else "mp4"]
@@ -118,64 +127,96 @@ def choose_container(output: Path | None, source: Path, source_container: str, w
     return _CONTAINERS["mkv"]
 
 
-def choose_encoder(container: Container, layout: PixelFormat, encoder: str | None, crf: int | None) -> Target:
+def choose_encoder(container: Container, layout: PixelFormat, settings: Settings, build: Build) -> Target:
     """The encoder that was asked for, else the container's first that takes the pixel format.
+
+    Args:
+        container: where its pictures go.
+        layout: of the pictures.
+        settings: what was asked for.
+        build: the FFmpeg that encodes.
 
     Raises:
         OutputError: no such encoder, or it does not take the pixel format; alternatives are named.
+        UsageError: a quality outside its scale.
     """
-    pix_fmt = ffmpeg_name(layout)
-    if encoder is None:
-        encoder = next((name for name in container.encoders if pix_fmt in _formats(name)), None)
-        if encoder is None:
-            raise OutputError(
-                f"no encoder for {pix_fmt} in {container.name} ({', '.join(container.encoders)} do not take it); "
-                f"choose another container, or one of --encoder {', '.join(usable_encoders(pix_fmt))}"
-            )
-    elif pix_fmt not in _formats(encoder):
-        raise OutputError(f"encoder {encoder} does not take {pix_fmt}; these do: {', '.join(usable_encoders(pix_fmt))}")
-    return Target(container, encoder, pix_fmt, _encoder_options(encoder, crf))
+    if settings.encoder is None:
+        encoder = _usual_encoder(container, layout, build)
+    else:
+        encoder = encoder_name(settings.encoder)
+        _check_exists(encoder, build)
+    pix_fmt = _taken_format(encoder, layout, build)
+    if pix_fmt is None:
+        raise OutputError(
+            f"encoder {encoder} does not take {ffmpeg_name(layout)}; "
+            f"{_advice(container, layout, build, encoder)}, or another --pix-fmt"
+        )
+    extra = dict(option.split("=", 1) for option in settings.encoder_options)
+    options = encoder_options(encoder, layout, settings.crf, settings.encoder_preset, extra)
+    return Target(container, encoder, layout, pix_fmt, options, build)
 
 
-def _encoder_options(encoder: str, crf: int | None) -> dict[str, str]:
-    """This project's options for an encoder.
+def check_size(target: Target, width: int, height: int) -> None:
+    """Refuses what must not even be tried.
 
     Raises:
-        OutputError: a crf for an encoder that has none.
+        OutputError: the pictures are too small for the encoder.
     """
-    options = dict(_FIXED_OPTIONS.get(encoder, {}))
-    if encoder in _DEFAULT_CRF:
-        options["crf"] = str(_DEFAULT_CRF[encoder] if crf is None else crf)
-    elif crf is not None:
-        raise OutputError(f"encoder {encoder} has no crf; these have: {', '.join(_DEFAULT_CRF)}")
-    return options
+    least = traits_of(target.encoder).min_side
+    if min(width, height) < least:
+        raise OutputError(
+            f"{target.encoder} is not safe on pictures as small as {width}x{height} "
+            f"(from {least} pixels a side it is); {advice(target)}"
+        )
 
 
-def usable_encoders(pix_fmt: str) -> list[str]:
-    """Those of the well-known encoders that are present and take ``pix_fmt``."""
-    return [
-        name for name in CURATED_ENCODERS if name != "rawvideo" and encoder_exists(name) and pix_fmt in _formats(name)
-    ]
+def advice(target: Target) -> str:
+    """What to use instead of the target's encoder, in words."""
+    return _advice(target.container, target.layout, target.build, target.encoder)
 
 
-def encoder_exists(encoder: str) -> bool:
-    """This build of FFmpeg has a video encoder of that name."""
-    try:
-        return Codec(encoder, "w").type == "video"
-    except UnknownCodecError:
-        return False
+def container_advice(target: Target) -> str:
+    """The same, where the container refuses what the encoder makes: another container helps too."""
+    return advice(target) + ("" if target.container.name == "mkv" else ", or write to .mkv")
 
 
-class _Anything:
-    def __contains__(self, _: object) -> bool:
-        return True
+def _advice(container: Container, layout: PixelFormat, build: Build, refused: str) -> str:
+    """Those of the same codec first; another container where this one has no other encoder."""
+    for container_ in (container, _CONTAINERS["mkv"]):
+        names = [n for n in container_.encoders if n != refused and _takes(n, layout, build)]
+        if names:
+            names.sort(key=lambda name: traits_of(name).codec != traits_of(refused).codec)
+            where = "" if container_ is container else "write to .mkv and "
+            return f"{where}use --encoder {' or '.join(names)}"
+    return "use another container"
 
 
-def _formats(encoder: str) -> frozenset[str] | _Anything:
-    if not encoder_exists(encoder):
-        near = get_close_matches(encoder, CURATED_ENCODERS, n=1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        known = ", ".join(name for name in CURATED_ENCODERS if encoder_exists(name))
-        raise OutputError(f"no video encoder {encoder!r} in this build of FFmpeg{hint} Well-known ones here: {known}")
-    formats = Codec(encoder, "w").video_formats
-    return frozenset(f.name for f in formats) if formats else _Anything()
+def _usual_encoder(container: Container, layout: PixelFormat, build: Build) -> str:
+    encoder = next((name for name in container.encoders if _takes(name, layout, build)), None)
+    if encoder is None:
+        raise OutputError(
+            f"no encoder for {ffmpeg_name(layout)} in {container.name} "
+            f"({', '.join(container.encoders)} do not take it); "
+            f"{_advice(container, layout, build, '')}, or another --pix-fmt"
+        )
+    return encoder
+
+
+def _takes(encoder: str, layout: PixelFormat, build: Build) -> bool:
+    return build.has_encoder(encoder) and _taken_format(encoder, layout, build) is not None
+
+
+def _taken_format(encoder: str, layout: PixelFormat, build: Build) -> str | None:
+    taken = build.pixel_formats(encoder)
+    return next((name for name in same_samples(layout) if not taken or name in taken), None)
+
+
+def _check_exists(encoder: str, build: Build) -> None:
+    if not build.has_encoder(encoder):
+        known = [name for name in ENCODERS if build.has_encoder(name)]
+        near = get_close_matches(encoder, known, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise OutputError(
+            f"no video encoder {encoder!r} in {build.title}; {hint}Well-known ones there: {', '.join(known)}"
+            f"{build.remedy}"
+        )

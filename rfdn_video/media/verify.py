@@ -123,6 +123,8 @@ def _tag_differences(video: VideoStream, written: Written, target: Target) -> It
     }
     if target.pix_fmt.startswith("gray"):
         del expected["colorspace"]  # without chroma there is no matrix, and H.264 in MP4 stores none
+        if not layout.color.full_range:
+            del expected["color_range"]  # nor the usual range
     for name, value in expected.items():
         if (got := int(getattr(context, name))) != value:
             yield f"{name} {got} instead of {value}"

@@ -56,7 +56,7 @@ def folder(tmp_path: Path, shared: Path) -> Path:
         (["good.mp4", "--frames", "0"], 2, "1 or more"),
         (["good.mp4", "--end", "1", "--start", "2"], 2, "later than the start"),
         (["good.mp4", "--overwrit2"], 2, "did you mean --overwrite?"),
-        (["good.mp4", "--preset", "nosuch"], 2, "bundled: archive"),
+        (["good.mp4", "--preset", "nosuch"], 2, "bundled: .*archive"),
         (["good.mp4", "text.mp4", "-o", "out.mp4"], 2, "give a directory"),
         (["good.mp4", "good.mp4"], 2, "would both be written to"),
         (["good.mp4", "sub/good.mp4", "-o", "sub"], 2, "would both be written to"),
@@ -120,8 +120,9 @@ def test_a_finished_file_that_is_wrong_is_not_published(
     """One frame gets lost on its way into the file: the check finds it, exit 7."""
     from rfdn_video.cli.main import main
     from rfdn_video.media.mux import Output
+    from rfdn_video.media.rehearsal import PICTURES
 
-    write, count = Output.write, iter(range(1000))
+    write, count = Output.write, iter(range(-PICTURES, 1000))  # those of the trial first
 
     def lossy(self: Output, frame: object) -> None:
         if next(count) == 3:

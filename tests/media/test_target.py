@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rfdn_video.errors import OutputError, UsageError
 from rfdn_video.frame import PixelFormat
-from rfdn_video.media.target import choose_container, choose_encoder, encoder_exists
+from rfdn_video.media.builds import LibavBuild
+from rfdn_video.media.target import Target, choose_container, choose_encoder
+from rfdn_video.settings import Settings
 
 YUV420P8, YUV420P10, YUV444P12 = PixelFormat("yuv", 8, 1, 1), PixelFormat("yuv", 10, 1, 1), PixelFormat("yuv", 12)
 MOV = "mov,mp4,m4a,3gp,3g2,mj2"
@@ -50,20 +53,78 @@ def test_container_follows_the_output_before_the_source() -> None:
 )
 def test_default_encoder_takes_the_format_as_it_is(container: str, layout: PixelFormat, encoder: str) -> None:
     chosen = choose_container(None, Path("a"), "", container)
-    assert choose_encoder(chosen, layout, None, None).encoder == encoder
+    assert choose_encoder(chosen, layout, Settings(), LibavBuild()).encoder == encoder
 
 
-def test_refusals_name_alternatives() -> None:
-    mkv = choose_container(None, Path("a"), "", "mkv")
-    with pytest.raises(OutputError, match=r"does not take yuv420p10le; these do: .*libx265"):
-        choose_encoder(mkv, YUV420P10, "libvpx-vp9", None)
-    with pytest.raises(OutputError, match=r"did you mean libx265\?"):
-        choose_encoder(mkv, YUV420P8, "x265", None)
-    with pytest.raises(OutputError, match="no crf"):
-        choose_encoder(mkv, YUV420P8, "ffv1", 20)
-    with pytest.raises(OutputError, match="no encoder for yuv444p12le"):
-        choose_encoder(choose_container(None, Path("a"), "", "webm"), YUV444P12, None, None)
+def choose(container: str, layout: PixelFormat, **settings: Any) -> Target:
+    return choose_encoder(choose_container(None, Path("a"), "", container), layout, Settings(**settings), LibavBuild())
 
 
-def test_the_named_encoders_are_in_this_build() -> None:
-    assert all(encoder_exists(name) for name in ("libx264", "libx265", "libsvtav1", "libvpx-vp9", "ffv1"))
+@pytest.mark.parametrize(
+    ("container", "layout", "settings", "words"),
+    [
+        ("mkv", YUV420P10, {"encoder": "vp9"}, r"does not take yuv420p10le; use --encoder libx264 or libx265 or ffv1"),
+        ("webm", YUV420P10, {"encoder": "vp9"}, r"use --encoder libsvtav1, or"),
+        ("mkv", YUV420P8, {"encoder": "libx266"}, r"did you mean libx26\d\? Well-known .*-o - writes NUT"),
+        ("mkv", YUV420P8, {"encoder": "ffv1", "crf": 20}, "no scale of quality.*these have one: libx264"),
+        ("mkv", YUV420P8, {"encoder": "ffv1", "encoder_preset": "slow"}, "no preset; these have one: libx264"),
+        (
+            "webm",
+            YUV444P12,
+            {},
+            r"no encoder for yuv444p12le in webm .*write to .mkv and use --encoder libx265 or ffv1",
+        ),
+        ("nut", YUV420P8, {"encoder": "ffv1", "pix_fmt": "gbrp", "crf": 1}, "no scale"),
+    ],
+)
+def test_refusals_name_alternatives(container: str, layout: PixelFormat, settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(OutputError, match=words):
+        choose(container, layout, **settings)
+
+
+def test_quality_outside_the_scale() -> None:
+    with pytest.raises(UsageError, match=r"crf 52: encoder libx264 takes 0 \(best\) to 51"):
+        choose("mkv", YUV420P8, encoder="h264", crf=52)
+    assert choose("webm", YUV420P8, encoder="av1", crf=63).options["crf"] == "63"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "encoder"),
+    [
+        ("h264", "libx264"),
+        ("HEVC", "libx265"),
+        ("x265", "libx265"),
+        ("av1", "libsvtav1"),
+        ("vp9", "libvpx-vp9"),
+        ("mpeg4", "mpeg4"),
+    ],
+)
+def test_encoders_by_their_codec_have_our_options(wanted: str, encoder: str) -> None:
+    target = choose("mkv", YUV420P8, encoder=wanted)
+    assert target.encoder == encoder
+    assert {"crf", "global_quality"} & set(target.options)
+
+
+def test_options_of_the_user_win_and_add_up() -> None:
+    options = ("tune=film", "preset=fast", "x265-params=aq-mode=3:psy-rd=2")
+    target = choose("mkv", YUV420P8, encoder="hevc", encoder_options=options)
+    assert target.options["preset"] == "fast"
+    assert target.options["x265-params"] == "log-level=error:aq-mode=3:psy-rd=2"  # still quiet
+    assert choose("mkv", YUV420P8, encoder="vp9", encoder_preset="4").options["cpu-used"] == "4"
+
+
+@pytest.mark.parametrize(("layout", "profile"), [(PixelFormat("yuv", 10, 1), "hq"), (PixelFormat("yuv", 10), "4444")])
+def test_profile_of_prores_follows_the_pixels(layout: PixelFormat, profile: str) -> None:
+    assert choose("mov", layout, encoder="prores").options["profile"] == profile
+
+
+def test_encoders_of_hardware_get_the_samples_in_their_order() -> None:
+    assert choose("mkv", YUV420P10, encoder="hevc_nvenc").pix_fmt == "p010le"
+    assert choose("mkv", YUV420P8, encoder="hevc_qsv").pix_fmt == "nv12"
+    assert choose("mkv", PixelFormat("rgb", 8), encoder="ffv1").pix_fmt == "bgr0"
+
+
+def test_m4v_is_an_mp4() -> None:
+    assert choose_container(Path("a.m4v"), Path("b.mkv"), "matroska", "mp4").name == "mp4"
+    with pytest.raises(OutputError, match="another container than mkv"):
+        choose_container(Path("a.m4v"), Path("b.mkv"), "matroska", "mkv")

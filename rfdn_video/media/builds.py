@@ -1,0 +1,48 @@
+"""What the build of FFmpeg offers that comes with PyAV."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from av.codec import Codec
+from av.codec.codec import UnknownCodecError
+
+__all__ = ["Build", "LibavBuild"]
+
+
+class Build(Protocol):
+    """One build of FFmpeg.
+
+    Attributes:
+        title: what it is called in messages.
+        remedy: where else to look for an encoder that it does not have.
+    """
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def remedy(self) -> str: ...
+
+    def has_encoder(self, name: str) -> bool:
+        """It has a video encoder of that name."""
+
+    def pixel_formats(self, encoder: str) -> frozenset[str]:
+        """FFmpeg's names of the formats that an encoder takes; empty where it takes any."""
+
+
+class LibavBuild:
+    """The libraries that come with PyAV."""
+
+    title = "the FFmpeg that comes with PyAV"
+    remedy = "; for others, -o - writes NUT that an ffmpeg program can encode"
+
+    def has_encoder(self, name: str) -> bool:
+        """It has a video encoder of that name."""
+        try:
+            return Codec(name, "w").type == "video"
+        except UnknownCodecError:
+            return False
+
+    def pixel_formats(self, encoder: str) -> frozenset[str]:
+        """FFmpeg's names of the formats that an encoder takes; empty where it takes any."""
+        return frozenset(f.name for f in Codec(encoder, "w").video_formats or ())

@@ -1,0 +1,210 @@
+"""What is known of each encoder: how its quality is set, our defaults, and what it must be told to do good work.
+
+Every encoder of FFmpeg can be used; those that are not in this table get no options but the user's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rfdn_video.errors import OutputError, UsageError
+from rfdn_video.frame import PixelFormat
+
+__all__ = ["ENCODERS", "EncoderTraits", "Quality", "encoder_name", "encoder_options", "traits_of"]
+
+_LAMBDA = 118  # FF_QP2LAMBDA: the unit in which libavcodec counts a quality scale
+
+
+@dataclass(frozen=True)
+class Quality:
+    """An encoder's scale of constant quality.
+
+    Attributes:
+        default: ours; visually lossless, or nearly, at the enlarged size.
+        best, worst: the ends of the scale.
+        options: that take the value.
+        unit: the options count in this.
+    """
+
+    default: int
+    best: int
+    worst: int
+    options: tuple[str, ...] = ("crf",)
+    unit: int = 1
+
+
+@dataclass(frozen=True)
+class EncoderTraits:
+    """One encoder.
+
+    Attributes:
+        name: FFmpeg's.
+        codec: what it makes; encoders of the same codec stand in for each other.
+        quality: its scale of constant quality; None where it has none, lossless ones too.
+        preset: (option, our default) of its speed; None where it has none.
+        fixed: options that are always given, unless the user gives them.
+        min_side: pixels that a picture must have at least in either direction.
+    """
+
+    name: str
+    codec: str
+    quality: Quality | None = None
+    preset: tuple[str, str] | None = None
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    min_side: int = 1
+
+    @property
+    def software(self) -> bool:
+        """It runs on any processor."""
+        return not self.name.endswith(("_nvenc", "_qsv", "_amf", "_videotoolbox"))
+
+
+_QSCALE = {"flags": "+qscale"}
+_NVENC = {"rc": "vbr", "b": "0", "tune": "hq"}
+
+
+def _nvenc(name: str, codec: str, default: int) -> EncoderTraits:
+    return EncoderTraits(name, codec, Quality(default, 0, 51, ("cq",)), ("preset", "p5"), _NVENC)
+
+
+def _qsv(name: str, codec: str, default: int) -> EncoderTraits:
+    return EncoderTraits(name, codec, Quality(default, 1, 51, ("global_quality",)), ("preset", "slow"))
+
+
+def _amf(name: str, codec: str, default: int, worst: int = 51) -> EncoderTraits:
+    quality = Quality(default, 0, worst, ("qp_i", "qp_p"))
+    return EncoderTraits(name, codec, quality, ("quality", "quality"), {"rc": "cqp"})
+
+
+def _videotoolbox(name: str, codec: str) -> EncoderTraits:
+    return EncoderTraits(name, codec, Quality(70, 100, 1, ("global_quality",), _LAMBDA), fixed=_QSCALE)
+
+
+def _mpeg4(name: str, codec: str = "mpeg4") -> EncoderTraits:
+    return EncoderTraits(name, codec, Quality(2, 1, 31, ("global_quality",), _LAMBDA), fixed=_QSCALE)
+
+
+_TABLE = (
+    EncoderTraits("libx264", "h264", Quality(18, 0, 51), ("preset", "medium")),
+    # Below 72 pixels, x265 4.3 was seen to write beyond its memory.
+    EncoderTraits(
+        "libx265",
+        "hevc",
+        Quality(20, 0, 51),
+        ("preset", "medium"),
+        {"x265-params": "log-level=error"},
+        min_side=72,
+    ),
+    EncoderTraits("libsvtav1", "av1", Quality(24, 0, 63), ("preset", "6"), min_side=64),
+    EncoderTraits(
+        "libvpx-vp9",
+        "vp9",
+        Quality(24, 0, 63),
+        ("cpu-used", "2"),
+        {"b": "0", "row-mt": "1", "deadline": "good"},
+    ),
+    # RFC 9043, version 3: every slice carries a checksum, every picture stands alone.
+    EncoderTraits("ffv1", "ffv1", fixed={"level": "3", "slicecrc": "1", "g": "1", "slices": "16"}),
+    EncoderTraits("prores_ks", "prores", fixed={"vendor": "apl0"}),
+    EncoderTraits("libaom-av1", "av1", Quality(24, 0, 63), ("cpu-used", "4"), {"b": "0", "row-mt": "1"}),
+    EncoderTraits("librav1e", "av1", Quality(80, 0, 255, ("qp",)), ("speed", "6")),
+    EncoderTraits("libtheora", "theora", Quality(9, 10, 0, ("global_quality",), _LAMBDA), fixed=_QSCALE),
+    _mpeg4("mpeg4"),
+    _mpeg4("libxvid"),
+    _mpeg4("mpeg2video", "mpeg2video"),
+    _nvenc("h264_nvenc", "h264", 19),
+    _nvenc("hevc_nvenc", "hevc", 21),
+    _nvenc("av1_nvenc", "av1", 25),
+    _qsv("h264_qsv", "h264", 19),
+    _qsv("hevc_qsv", "hevc", 21),
+    _qsv("av1_qsv", "av1", 25),
+    _amf("h264_amf", "h264", 19),
+    _amf("hevc_amf", "hevc", 21),
+    _amf("av1_amf", "av1", 60, worst=255),
+    _videotoolbox("h264_videotoolbox", "h264"),
+    _videotoolbox("hevc_videotoolbox", "hevc"),
+    EncoderTraits("rawvideo", "rawvideo"),
+)
+ENCODERS = {traits.name: traits for traits in _TABLE}
+"""By name, the usual ones first."""
+
+_ALIASES = {
+    "h264": "libx264",
+    "avc": "libx264",
+    "x264": "libx264",
+    "h265": "libx265",
+    "hevc": "libx265",
+    "x265": "libx265",
+    "av1": "libsvtav1",
+    "svtav1": "libsvtav1",
+    "svt-av1": "libsvtav1",
+    "aom": "libaom-av1",
+    "rav1e": "librav1e",
+    "vp9": "libvpx-vp9",
+    "prores": "prores_ks",
+    "theora": "libtheora",
+    "xvid": "libxvid",
+}
+
+# Lists of an encoder library's own parameters in one option: the user's go behind ours.
+_PARAMETER_LISTS = ("x264-params", "x265-params", "svtav1-params", "aom-params", "rav1e-params")
+
+
+def encoder_name(wanted: str) -> str:
+    """FFmpeg's name of an encoder that may have been called by its codec or library, such as hevc or x265."""
+    return _ALIASES.get(wanted.lower(), wanted)
+
+
+def traits_of(encoder: str) -> EncoderTraits:
+    """What is known of an encoder; nothing but its name where it is not in the table."""
+    return ENCODERS.get(encoder, EncoderTraits(encoder, encoder))
+
+
+def encoder_options(
+    encoder: str, layout: PixelFormat, crf: int | None, preset: str | None, extra: Mapping[str, str]
+) -> dict[str, str]:
+    """All options that an encoder is opened with.
+
+    Args:
+        encoder: FFmpeg's name.
+        layout: of the pictures; it decides the profile of ProRes.
+        crf: value on the encoder's own scale of quality; None takes our default.
+        preset: the encoder's own name of a speed; None takes our default.
+        extra: the user's, which win.
+
+    Raises:
+        UsageError: a crf outside the encoder's scale.
+        OutputError: a crf or preset for an encoder that has none.
+    """
+    traits = traits_of(encoder)
+    options = dict(traits.fixed) | _quality(traits, crf) | _speed(traits, preset)
+    if encoder == "prores_ks":
+        options["profile"] = "4444" if layout.sub_w == 0 else "hq"
+    for name, value in extra.items():
+        both = name in _PARAMETER_LISTS and name in options
+        options[name] = f"{options[name]}:{value}" if both else value
+    return options
+
+
+def _quality(traits: EncoderTraits, crf: int | None) -> dict[str, str]:
+    quality = traits.quality
+    if quality is None:
+        if crf is not None:
+            having = ", ".join(name for name, other in ENCODERS.items() if other.quality is not None)
+            raise OutputError(f"encoder {traits.name} has no scale of quality for --crf; these have one: {having}")
+        return {}
+    value = quality.default if crf is None else crf
+    if not min(quality.best, quality.worst) <= value <= max(quality.best, quality.worst):
+        raise UsageError(f"crf {value}: encoder {traits.name} takes {quality.best} (best) to {quality.worst}")
+    return {option: str(value * quality.unit) for option in quality.options}
+
+
+def _speed(traits: EncoderTraits, preset: str | None) -> dict[str, str]:
+    if traits.preset is None:
+        if preset is not None:
+            having = ", ".join(name for name, other in ENCODERS.items() if other.preset is not None)
+            raise OutputError(f"encoder {traits.name} has no preset; these have one: {having}")
+        return {}
+    option, default = traits.preset
+    return {option: default if preset is None else preset}

@@ -1,0 +1,99 @@
+"""Tries an output before any work is done: black pictures are encoded, written, and read back.
+
+What an encoder, a container, or a stream in it is refused for is known to libav alone, some of it only
+when the file is finished, and some (such as colour that is not stored) only when it is read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from rfdn_video.errors import OutputError, VerificationError
+from rfdn_video.frame import Frame, PixelFormat, Planes
+from rfdn_video.media.info import MediaInfo
+from rfdn_video.media.layout import VideoLayout
+from rfdn_video.media.mux import Output
+from rfdn_video.media.side_streams import refusal
+from rfdn_video.media.streams import CarriedStream
+from rfdn_video.media.target import Target, container_advice
+from rfdn_video.media.timing import TimeRange
+from rfdn_video.media.verify import verify
+
+__all__ = ["rehearse"]
+
+PICTURES = 3  # the fewest that every encoder with B-frames gets right
+
+
+def rehearse(target: Target, layout: VideoLayout, info: MediaInfo, streams: tuple[CarriedStream, ...]) -> None:
+    """Writes what is planned in small, into a temporary folder.
+
+    Args:
+        target: container and encoder.
+        layout: of the video.
+        info: the source; of it, nothing is decoded.
+        streams: those that go along.
+
+    Raises:
+        OutputError: the encoder refuses, the container does not hold the video or its tags, or one of
+            the streams; says which, and what to do.
+    """
+    with TemporaryDirectory(prefix="rfdn-video-") as folder:
+        path = Path(folder) / f"rehearsal.{target.container.name}"
+        _write_video(path, target, layout, info)
+        if streams:
+            _declare_streams(path, target, layout, info, streams)
+
+
+def _write_video(path: Path, target: Target, layout: VideoLayout, info: MediaInfo) -> None:
+    output = Output(str(path), target, layout, info, (), TimeRange(frames=PICTURES))
+    try:
+        for frame in _black_frames(target.layout, layout):
+            output.write(frame)
+        output.close()
+    except BaseException:
+        output.abort()
+        raise
+    try:
+        verify(path, output.written, target, full=True)
+    except VerificationError as error:
+        raise OutputError(
+            f"{target.container.name} does not keep the video of {target.encoder} whole: in a trial, {error}; "
+            f"{container_advice(target)}"
+        ) from None
+
+
+def _declare_streams(
+    path: Path, target: Target, layout: VideoLayout, info: MediaInfo, streams: tuple[CarriedStream, ...]
+) -> None:
+    def accepts(some: tuple[CarriedStream, ...]) -> bool:
+        try:
+            Output(str(path), target, layout, info, some, TimeRange(frames=PICTURES)).abort()
+        except OutputError:
+            return False
+        return True
+
+    if accepts(streams):
+        return
+    guilty = next((stream for stream in streams if not accepts((stream,))), None)
+    if guilty is not None:
+        raise refusal(guilty, target.container.name)
+    Output(str(path), target, layout, info, streams, TimeRange(frames=PICTURES))  # only together: as libav says
+
+
+def _black_frames(pixels: PixelFormat, layout: VideoLayout) -> Iterator[Frame]:
+    planes = _black(pixels, layout)
+    duration = max(1, round(1 / (layout.frame_rate * layout.time_base)))
+    for number in range(PICTURES):
+        yield Frame(planes, pixels, layout.color, number * duration, duration, layout.time_base)
+
+
+def _black(pixels: PixelFormat, layout: VideoLayout) -> Planes:
+    unit = 1 << (pixels.depth - 8)
+    darkest = 0 if layout.color.full_range else 16 * unit
+    codes = (darkest,) * 3 if pixels.family == "rgb" else (darkest, 128 * unit, 128 * unit)
+    sizes = pixels.plane_sizes(layout.width, layout.height)
+    return tuple(np.full(size, code, pixels.dtype) for size, code in zip(sizes, codes, strict=False))
