@@ -1,0 +1,65 @@
+"""Presets are shown as they are, and options win over them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rfdn_video import Settings
+from rfdn_video.cli.main import main
+from rfdn_video.frame import PixelFormat
+from rfdn_video.media.builds import LibavBuild
+from rfdn_video.media.target import choose_container, choose_encoder
+from rfdn_video.settings import describe_preset, load_preset, preset_names, with_preset
+
+NAMES = ["anime", "archive", "av1", "film", "hevc10", "nvenc", "screen", "web"]
+
+
+def test_all_are_listed_and_described(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["presets", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert sorted(shown) == NAMES == sorted(preset_names())
+    assert all(preset["description"] for preset in shown.values())
+    assert shown["archive"]["settings"] == {"encoder": "ffv1", "container": "mkv"}
+    assert main(["presets"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[::2]] == preset_names()
+
+
+def test_one_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["presets", "film"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("film ")
+    assert "tune=film" in out
+    assert main(["presets", "nosuch"]) == 2
+
+
+def test_there_are_no_weights_for_drawings_and_the_preset_says_so() -> None:
+    assert "no weights trained on drawings" in describe_preset("anime")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_encoder_takes_what_the_preset_sets(name: str) -> None:
+    settings = Settings(**load_preset(name))
+    if not LibavBuild().has_encoder(str(settings.encoder)):
+        assert name == "nvenc"
+        pytest.skip("this build has no NVENC")
+    container = choose_container(None, Path("a.mkv"), "matroska,webm", settings.container)
+    pixels = PixelFormat("yuv", 10 if settings.pix_fmt == "yuv420p10le" else 8, 1, 1)
+    assert choose_encoder(container, pixels, settings, LibavBuild()).encoder == settings.encoder
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"crf": 30}, {"encoder": "libx264", "crf": 30, "encoder_options": ("tune=film",)}),
+        ({"encoder": "libx265"}, {"encoder": "libx265", "crf": None, "encoder_preset": None, "encoder_options": ()}),
+        ({"encoder_options": ["aq-mode=3"]}, {"encoder_options": ("tune=film", "aq-mode=3"), "crf": 17}),
+    ],
+)
+def test_options_win(given: dict[str, Any], expected: dict[str, Any]) -> None:
+    settings = Settings(**with_preset(load_preset("film"), given))
+    assert {name: getattr(settings, name) for name in expected} == expected
