@@ -102,6 +102,7 @@ class Frame:
         format, color: how to read them.
         pts: when it is shown, in units of ``time_base`` seconds.
         duration: how long, in the same units; 0 where unknown.
+        captioned: the decoder's own picture where closed captions lie in it, for an encoder to take them from.
     """
 
     planes: Planes
@@ -110,6 +111,7 @@ class Frame:
     pts: int
     duration: int
     time_base: Fraction
+    captioned: object | None = None
 
     @property
     def width(self) -> int:

@@ -12,6 +12,7 @@ from rfdn_video.inference.scaling import ScalePlan, target_size
 from rfdn_video.media.builds import LibavBuild
 from rfdn_video.media.color import converted_color
 from rfdn_video.media.decode import cut_off
+from rfdn_video.media.encoders import traits_of
 from rfdn_video.media.formats import ffmpeg_name, planar_layout
 from rfdn_video.media.info import MediaInfo, VideoInfo, probe
 from rfdn_video.media.layout import VideoLayout
@@ -99,12 +100,11 @@ def plan_files(source: Path, output: str | None, settings: Settings) -> FilePlan
         check_output(path, info.sides, overwrite=settings.overwrite)
     if info.missing_bytes and not settings.salvage and settings.end is None and settings.frames is None:
         raise InputError(cut_off(info))
+    target = choose_encoder(container, _pixel_format(info.video, settings), settings, LibavBuild())
     carried, dropped = decide_streams(info, container, settings.audio)
-    dropped = (*dropped, *_dropped_metadata(info, container, settings))
+    dropped = (*dropped, *_dropped_metadata(info, target, settings))
     if settings.strict and dropped:
         raise InputError(f"{source}: {dropped[0]}, and --strict was given")
-    pixels = _pixel_format(info.video, settings)
-    target = choose_encoder(container, pixels, settings, LibavBuild())
     return FilePlan(
         info=info,
         output=path,
@@ -206,8 +206,11 @@ def _wanted(info: MediaInfo, settings: Settings) -> TimeRange:
     return TimeRange(on_source_clock(settings.start), on_source_clock(settings.end), settings.frames)
 
 
-def _dropped_metadata(info: MediaInfo, container: Container, settings: Settings) -> list[str]:
+def _dropped_metadata(info: MediaInfo, target: Target, settings: Settings) -> list[str]:
+    container, encoder = target.container, target.encoder
     reasons = [f"{what}: cannot be carried yet" for what in info.video.dropped_metadata]
+    if info.video.captioned and not traits_of(encoder).captions:
+        reasons.append(f"closed captions in the pictures: encoder {encoder} does not take them, libx264 does")
     if info.sides is None and settings.audio != "none":
         reasons.append("sound and subtitles: a script has none of its own; --audio-from FILE takes them from a file")
     if info.chapters and not container.keeps_tags:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from rfdn_video.errors import InputError
 from rfdn_video.frame import Frame, PixelFormat, Planes
 from rfdn_video.media.formats import ffmpeg_name
-from rfdn_video.media.info import MAX_PIXELS, MediaInfo
+from rfdn_video.media.info import MAX_PIXELS, MediaInfo, has_captions
 from rfdn_video.media.source import open_source
 from rfdn_video.media.timeline import Timeline
 from rfdn_video.media.timing import TimeRange, TimestampRepair
@@ -154,7 +154,8 @@ class Decoder:
         if (picture.width, picture.height) != (video.width, video.height):
             self.report.resized_frames += 1
             picture = picture.reformat(video.width, video.height, interpolation=Interpolation.BICUBIC)
-        return Frame(planes_of(picture, video.format), video.format, video.color, pts, duration, video.time_base)
+        planes, captioned = planes_of(picture, video.format), picture if has_captions(picture) else None
+        return Frame(planes, video.format, video.color, pts, duration, video.time_base, captioned)
 
     def _check_complete(self) -> None:
         """The pictures have run out: is that the end of the video, and was it sound?"""

@@ -45,6 +45,7 @@ class EncoderTraits:
         preset: (option, our default) of its speed; None where it has none.
         fixed: options that are always given, unless the user gives them.
         min_side: pixels that a picture must have at least in either direction.
+        captions: it takes closed captions from the pictures that it is given.
     """
 
     name: str
@@ -53,6 +54,7 @@ class EncoderTraits:
     preset: tuple[str, str] | None = None
     fixed: Mapping[str, str] = field(default_factory=dict)
     min_side: int = 1
+    captions: bool = False
 
     @property
     def software(self) -> bool:
@@ -86,7 +88,7 @@ def _mpeg4(name: str, codec: str = "mpeg4") -> EncoderTraits:
 
 
 _TABLE = (
-    EncoderTraits("libx264", "h264", Quality(18, 0, 51), ("preset", "medium")),
+    EncoderTraits("libx264", "h264", Quality(18, 0, 51), ("preset", "medium"), captions=True),
     # Below 72 pixels, x265 4.3 was seen to write beyond its memory.
     EncoderTraits(
         "libx265",

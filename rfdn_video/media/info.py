@@ -22,7 +22,7 @@ from rfdn_video.media.source import open_source
 from rfdn_video.media.timing import exact
 from rfdn_video.media.truncation import missing_bytes
 
-__all__ = ["MediaInfo", "OtherStream", "VideoInfo", "describe_other", "main_video_stream", "probe"]
+__all__ = ["MediaInfo", "OtherStream", "VideoInfo", "describe_other", "has_captions", "main_video_stream", "probe"]
 
 MAX_PIXELS = 1 << 28  # 16384 x 16384: beyond any video, small enough to allocate
 INTERLACED_FIELD_ORDERS = (2, 3, 4, 5)  # AV_FIELD_TT, BB, TB, BT
@@ -47,6 +47,7 @@ class VideoInfo:
         sample_aspect_ratio: shape of a pixel, width : height.
         display_matrix: the 3x3 matrix of the container as 9 integers, or None.
         dropped_metadata: kinds of picture metadata that are not carried over.
+        captioned: closed captions lie in the first picture.
     """
 
     index: int
@@ -64,6 +65,7 @@ class VideoInfo:
     sample_aspect_ratio: Fraction
     display_matrix: tuple[int, ...] | None
     dropped_metadata: tuple[str, ...]
+    captioned: bool = False
 
     @property
     def turned(self) -> bool:
@@ -251,6 +253,7 @@ def _describe_video(container: InputContainer, stream: VideoStream, frame: av.Vi
         sample_aspect_ratio=exact(stream.sample_aspect_ratio) or Fraction(1),
         display_matrix=_display_matrix(stream),
         dropped_metadata=_dropped_metadata(stream, frame),
+        captioned=has_captions(frame),
     )
 
 
@@ -287,8 +290,12 @@ _UNCARRIED = {
     "dovi_conf": "Dolby Vision configuration",
     "dynamic_hdr10_plus": "HDR10+ metadata",
     "dovi_metadata": "Dolby Vision metadata",
-    "a53_cc": "closed captions in the picture",
 }
+
+
+def has_captions(picture: av.VideoFrame) -> bool:
+    """Closed captions lie in it (ATSC A/53-4, section 6.2.3)."""
+    return any(kind.name == "A53_CC" for kind in picture.side_data)
 
 
 def _dropped_metadata(stream: VideoStream, frame: av.VideoFrame) -> tuple[str, ...]:

@@ -55,6 +55,7 @@ class Written:
         last_duration: of the last frame, in the same ticks; 0 where unknown.
         side_streams: the other streams.
         chapters: how many.
+        captioned: how many frames had closed captions.
         digest: of the encoded pictures, see :mod:`rfdn_video.media.payload`.
     """
 
@@ -63,6 +64,7 @@ class Written:
     chapters: int = 0
     pts: array[int] = field(default_factory=lambda: array("q"))
     last_duration: int = 0
+    captioned: int = 0
     digest: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=16))
 
 
@@ -129,6 +131,7 @@ class Output:
         self._durations[pts] = frame.duration
         self.written.pts.append(pts)
         self.written.last_duration = frame.duration
+        self.written.captioned += frame.captioned is not None
         try:
             self._side_streams.advance(self._container, time, self._origin)
             self._mux(self._encoder.encode(frame, pts))

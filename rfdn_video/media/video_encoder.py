@@ -12,10 +12,13 @@ from av.codec.context import Flags
 from av.container import OutputContainer
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType
+from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 
 from rfdn_video.errors import OutputError
 from rfdn_video.frame import Color, Frame
+from rfdn_video.media.encoders import traits_of
 from rfdn_video.media.layout import VideoLayout
 from rfdn_video.media.libav_log import cause_of, errors_logged
 from rfdn_video.media.pack import pack
@@ -72,11 +75,21 @@ class LibavEncoder:
     def encode(self, frame: Frame, pts: int) -> Iterable[Packet[VideoStream]]:
         """See :class:`VideoEncoder`."""
         check_declared(frame, self._layout)  # encode() would rescale in silence
-        picture = av.VideoFrame(frame.width, frame.height, self._target.pix_fmt)
+        picture = self._blank(frame)
         pack(frame.planes, picture)
         picture.pts, picture.time_base, picture.duration = pts, self._layout.time_base, frame.duration
         tag(picture, self._layout.color)
         return self.stream.encode(picture)
+
+    def _blank(self, frame: Frame) -> av.VideoFrame:
+        """A picture to be filled, with the captions of its source: only scaling hands such data on."""
+        if not isinstance(frame.captioned, av.VideoFrame) or not traits_of(self._target.encoder).captions:
+            return av.VideoFrame(frame.width, frame.height, self._target.pix_fmt)
+        picture = frame.captioned.reformat(
+            frame.width, frame.height, self._target.pix_fmt, interpolation=Interpolation.POINT
+        )
+        picture.pict_type = PictureType.NONE  # else the encoder would repeat the source's choice
+        return picture
 
     def flush(self) -> Iterable[Packet[VideoStream]]:
         """See :class:`VideoEncoder`."""
