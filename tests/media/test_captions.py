@@ -64,5 +64,5 @@ def _captioned_frames(path: Path) -> int:
 
 
 def _captions(path: Path) -> list[bytes]:
-    """The messages in the order of decoding, wherever they are."""
-    return re.findall(rb"GA94\x03.\xff(...)", path.read_bytes(), re.DOTALL)
+    """All messages; which picture has which, the numbers in them say."""
+    return sorted(re.findall(rb"GA94\x03\x41.(...)", path.read_bytes(), re.DOTALL))
