@@ -170,7 +170,8 @@ def execute(args: argparse.Namespace) -> int:
                     print(json.dumps(record), file=result_stream(args), flush=True)
                 if len(args.inputs) == 1:
                     raise
-                code = code or fail(error)
+                failed = fail(error)
+                code = code or failed
     return code
 
 

@@ -189,7 +189,8 @@ def _position(container: InputContainer, index: int) -> int:
 def planes_of(picture: av.VideoFrame, layout: PixelFormat) -> Planes:
     """The samples of a picture in ``layout``; views without a copy where it is in that layout already."""
     if picture.format.name.replace("yuvj", "yuv") != ffmpeg_name(layout):
-        picture = picture.reformat(format=ffmpeg_name(layout))
+        # With more threads swscale was seen to overwrite pixels where their slices meet (p010le).
+        picture = picture.reformat(format=ffmpeg_name(layout), threads=1)
     size = np.dtype(layout.dtype).itemsize
     planes: list[NDArray[np.uint8 | np.uint16]] = []
     for plane in picture.planes:
