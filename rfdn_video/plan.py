@@ -126,7 +126,7 @@ def _probe(source: Path, settings: Settings) -> MediaInfo:
         return probe_script(source, settings.audio_from)
     if settings.audio_from is not None:
         raise UsageError(f"{source}: only a VapourSynth script (.vpy) takes sound from another file")
-    return probe(source, video_stream=settings.video_stream)
+    return probe(source, video_stream=settings.video_stream, deinterlace=settings.deinterlace)
 
 
 def output_path(source: Path, directory: str | None, suffix: str, settings: Settings) -> Path:

@@ -14,6 +14,7 @@ from rfdn_video.errors import UsageError
 __all__ = [
     "CONTAINERS",
     "MAX_SCALE",
+    "Deinterlace",
     "Precision",
     "Settings",
     "Tune",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 type Tune = Literal["auto", "video", "clean"]
+type Deinterlace = Literal["frame", "field"]
 type Verify = Literal["packets", "full"]
 type Precision = Literal["auto", "fp32", "fp16", "bf16"]
 
@@ -53,6 +55,8 @@ class Settings:
         pix_fmt: FFmpeg's name of the result's pixel format; None keeps the source's.
         audio: ``"copy"``, ``"none"``, or the audio encoder to convert the sound with.
         audio_from: for a VapourSynth script, the file that sound, subtitles and chapters come from.
+        deinterlace: what becomes of interlaced pictures: ``"frame"`` makes one of each, ``"field"`` two, at twice
+            the rate; None refuses them.
         video_stream: number of the stream to enlarge; None is the default one.
         verify: ``"packets"`` reads every packet of the finished file back, ``"full"`` decodes all of it too.
         container: overrides what the output's name says.
@@ -81,6 +85,7 @@ class Settings:
     pix_fmt: str | None = None
     audio: str = "copy"
     audio_from: Path | None = None
+    deinterlace: Deinterlace | None = None
     video_stream: int | None = None
     verify: Verify = "packets"
     container: str | None = None
@@ -102,6 +107,8 @@ class Settings:
                 raise UsageError(f"{name} {value!r}: a name is allowed, in quotation marks in a preset")
         self._check_size()
         self._check_range()
+        if self.deinterlace is not None:
+            _check_choice("deinterlace", self.deinterlace, get_args(Deinterlace.__value__))
         _check_choice("tune", self.tune, get_args(Tune.__value__))
         _check_choice("precision", self.precision, get_args(Precision.__value__))
         _check_choice("verify", self.verify, get_args(Verify.__value__))

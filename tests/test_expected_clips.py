@@ -117,6 +117,20 @@ def test_refused(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(("clip", "count"), [("h264-interlaced_crop.mp4", 126), ("prores-gray.mp4", 2)])
+def test_deinterlaced(
+    command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path, clip: str, count: int
+) -> None:
+    source, output = shared / "clips" / clip, tmp_path / "out.mkv"
+    limit = min(count, 6)
+    done = command_line(source, "-o", output, "-w", nearest_x2, "--deinterlace", "--frames", limit)
+    assert done.returncode == 0, done.stderr
+    before, after = look(source), look(output)
+    assert len(before.times) == count
+    assert [abs(a - b) <= after.time_base for a, b in zip(after.times, before.times, strict=False)] == [True] * limit
+    assert _shape(after.stream) == _shape(before.stream)
+
+
 def test_strict(command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path) -> None:
     """Sound that the file does not describe would be dropped."""
     done = command_line(shared / "clips" / "sample_missing_stsd.mp4", "-o", tmp_path, "-w", nearest_x2, "--strict")

@@ -128,6 +128,13 @@ def _add_part_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--start", type=_seconds, metavar="T", help="from this time on: seconds or [h:]m:s")
     group.add_argument("--end", type=_seconds, metavar="T", help="up to this time of the source")
     group.add_argument("--video-stream", type=int, metavar="N", help="enlarge this stream (default: the default one)")
+    group.add_argument(
+        "--deinterlace",
+        nargs="?",
+        const="frame",
+        choices=("frame", "field"),
+        help="make interlaced pictures whole: one of each frame (default), or of each field at twice the rate",
+    )
     group.add_argument("--frames", type=int, metavar="N", help="at most N frames")
     harm = group.add_mutually_exclusive_group()
     harm.add_argument(

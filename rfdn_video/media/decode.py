@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from rfdn_video.errors import InputError
 from rfdn_video.frame import Frame, PixelFormat, Planes
+from rfdn_video.media.deinterlace import deinterlaced
 from rfdn_video.media.formats import ffmpeg_name
 from rfdn_video.media.info import MAX_PIXELS, MediaInfo, has_captions
 from rfdn_video.media.source import open_source
 from rfdn_video.media.timeline import Timeline
-from rfdn_video.media.timing import TimeRange, TimestampRepair
+from rfdn_video.media.timing import TimeRange, TimestampRepair, exact
 
 __all__ = ["DecodeReport", "Decoder", "cut_off"]
 
@@ -77,7 +78,7 @@ class Decoder:
         self._stream.thread_type = "SLICE"
         self._stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
         self._packets = 0
-        self.timeline = Timeline(1 / info.video.frame_rate) if info.time_origin_is_arbitrary else None
+        self.timeline = Timeline(info.video.decoded_duration) if info.time_origin_is_arbitrary else None
         self._stopped = False
 
     def __enter__(self) -> Decoder:
@@ -98,12 +99,12 @@ class Decoder:
 
     def __iter__(self) -> Iterator[Frame]:
         video, wanted = self._info.video, self._wanted
-        repair = TimestampRepair(usual_duration=max(1, round(1 / (video.frame_rate * video.time_base))))
+        pictures = self._timed()
+        if video.bwdif is not None:
+            pictures = deinterlaced(pictures, video.bwdif, exact(self._stream.time_base))
         given = 0
-        for picture in self._pictures():
-            duration = int(picture.duration or 0)
-            pts = repair.next(self._pts(picture, repair), duration)
-            self.report.repaired_timestamps = repair.repaired
+        for picture in pictures:
+            pts, duration = int(picture.pts or 0), int(picture.duration or 0)
             seconds = pts * video.time_base
             if wanted.start is not None and seconds < wanted.start:
                 continue
@@ -114,6 +115,15 @@ class Decoder:
             if given == wanted.frames:
                 return
         self._check_complete()
+
+    def _timed(self) -> Iterator[av.VideoFrame]:
+        """Pictures that all have a time, each later than the one before."""
+        tick = exact(self._stream.time_base) or self._info.video.time_base
+        repair = TimestampRepair(usual_duration=max(1, round(self._info.video.decoded_duration / tick)))
+        for picture in self._pictures():
+            picture.pts = repair.next(self._pts(picture, repair), int(picture.duration or 0))
+            self.report.repaired_timestamps = repair.repaired
+            yield picture
 
     def _pts(self, picture: av.VideoFrame, repair: TimestampRepair) -> int | None:
         if not self._info.stores_decoding_times:
@@ -139,7 +149,7 @@ class Decoder:
         if self._wanted.start is not None and self._info.seeks_exactly:
             # Pictures just before an open GOP's key picture are lost after a search: they must not be wanted ones.
             target = max(Fraction(0), self._wanted.start - SEEK_MARGIN)
-            self._container.seek(int(target / self._info.video.time_base), stream=self._stream)
+            self._container.seek(int(target / exact(self._stream.time_base)), stream=self._stream)
         for packet in self._container.demux(self._stream):
             if self._stopped:
                 return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,10 +17,12 @@ from av.video.stream import VideoStream
 from rfdn_video.errors import InputError, NoVideoError
 from rfdn_video.frame import Color, PixelFormat
 from rfdn_video.media.color import decide_color
+from rfdn_video.media.deinterlace import bwdif_arguments
 from rfdn_video.media.formats import planar_layout
 from rfdn_video.media.source import open_source
 from rfdn_video.media.timing import exact
 from rfdn_video.media.truncation import missing_bytes
+from rfdn_video.settings import Deinterlace
 
 __all__ = ["MediaInfo", "OtherStream", "VideoInfo", "describe_other", "has_captions", "main_video_stream", "probe"]
 
@@ -48,6 +50,8 @@ class VideoInfo:
         display_matrix: the 3x3 matrix of the container as 9 integers, or None.
         dropped_metadata: kinds of picture metadata that are not carried over.
         captioned: closed captions lie in the first picture.
+        bwdif: options of the filter that makes its interlaced pictures whole, where that was asked for; then
+            ``time_base``, ``frame_rate`` and ``frame_count`` are those behind it.
     """
 
     index: int
@@ -66,6 +70,13 @@ class VideoInfo:
     display_matrix: tuple[int, ...] | None
     dropped_metadata: tuple[str, ...]
     captioned: bool = False
+    bwdif: str | None = None
+
+    @property
+    def decoded_duration(self) -> Fraction:
+        """Of a picture as it is stored, usually, in seconds."""
+        fields = 2 if self.bwdif is not None and "send_field" in self.bwdif else 1
+        return fields / self.frame_rate
 
     @property
     def turned(self) -> bool:
@@ -134,11 +145,12 @@ class MediaInfo:
         return self.container in ("mpegts", "mpeg")
 
 
-def probe(path: str | Path, *, video_stream: int | None = None) -> MediaInfo:
+def probe(path: str | Path, *, video_stream: int | None = None, deinterlace: Deinterlace | None = None) -> MediaInfo:
     """Reads a file's streams and decodes one picture of the main video stream.
 
     Args:
         path: a local media file.
+        deinterlace: what becomes of interlaced pictures, see :class:`rfdn_video.Settings`; None refuses them.
         video_stream: number of the stream to take for the main one, as :class:`OtherStream` counts them.
 
     Raises:
@@ -151,7 +163,7 @@ def probe(path: str | Path, *, video_stream: int | None = None) -> MediaInfo:
         stream = main_video_stream(container, path, video_stream)
         others = tuple(describe_other(s, stream, container) for s in container.streams if s.index != stream.index)
         _check_size(stream, path)
-        video = _describe_video(container, stream, _first_frame(container, stream, path), path)
+        video = _describe_video(container, stream, _first_frame(container, stream, path), path, deinterlace)
         return MediaInfo(
             path=path,
             sides=path,
@@ -216,12 +228,15 @@ def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> 
     )
 
 
-def _describe_video(container: InputContainer, stream: VideoStream, frame: av.VideoFrame, path: Path) -> VideoInfo:
+def _describe_video(
+    container: InputContainer, stream: VideoStream, frame: av.VideoFrame, path: Path, deinterlace: Deinterlace | None
+) -> VideoInfo:
     context = stream.codec_context
-    if frame.interlaced_frame or context.field_order in INTERLACED_FIELD_ORDERS:
+    interlaced = frame.interlaced_frame or context.field_order in INTERLACED_FIELD_ORDERS
+    if interlaced and deinterlace is None:
         raise InputError(
-            f"{path}: the video is interlaced, enlarging would tear it; deinterlace it first, "
-            "for example with: ffmpeg -i IN -vf bwdif -c:v ffv1 -c:a copy OUT.mkv"
+            f"{path}: the video is interlaced, enlarging would tear it; give --deinterlace (one picture a frame), "
+            "or --deinterlace field (one a field, twice the rate)"
         )
     try:
         layout = planar_layout(frame.format.name)
@@ -237,7 +252,7 @@ def _describe_video(container: InputContainer, stream: VideoStream, frame: av.Vi
         )
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    return VideoInfo(
+    described = VideoInfo(
         index=stream.index,
         codec=context.codec.canonical_name,
         lossless=_is_lossless(context.codec),
@@ -254,6 +269,21 @@ def _describe_video(container: InputContainer, stream: VideoStream, frame: av.Vi
         display_matrix=_display_matrix(stream),
         dropped_metadata=_dropped_metadata(stream, frame),
         captioned=has_captions(frame),
+    )
+    if not interlaced or deinterlace is None:
+        return described
+    return _made_whole(described, deinterlace, None if frame.interlaced_frame else int(context.field_order))
+
+
+def _made_whole(video: VideoInfo, mode: Deinterlace, field_order: int | None) -> VideoInfo:
+    """As it will be behind the filter, whose ticks are half as long."""
+    times = 2 if mode == "field" else 1
+    return replace(
+        video,
+        bwdif=bwdif_arguments(mode, field_order),
+        time_base=video.time_base / 2,
+        frame_rate=video.frame_rate * times,
+        frame_count=None if video.frame_count is None else video.frame_count * times,
     )
 
 

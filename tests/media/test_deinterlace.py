@@ -1,0 +1,74 @@
+"""Interlaced sources: refused with the remedy, or made whole exactly as the ffmpeg command line's bwdif does."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import ffmpeg as ffmpeg_python
+import numpy as np
+import pytest
+
+from tests.oracle import look, luma
+
+type CommandLine = Callable[..., subprocess.CompletedProcess[str]]
+type FFmpeg = Callable[..., bytes]
+
+SIZE = (96, 64)
+COUNT = 15
+
+
+@pytest.fixture(scope="module", params=["tff", "bff"])
+def interlaced(request: pytest.FixtureRequest, ffmpeg: FFmpeg, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A moving pattern of 50 fields a second in 25 frames, lossless, with sound."""
+    path = tmp_path_factory.mktemp("interlaced") / f"{request.param}.mkv"
+    top = request.param == "tff"
+    weave = f"tinterlace=mode={'interleave_top' if top else 'interleave_bottom'}"
+    flags = f"setfield={request.param}"
+    video = f"-f lavfi -i testsrc2=size={SIZE[0]}x{SIZE[1]}:rate=50 -f lavfi -i sine=440:duration=0.6"
+    codec = f"-c:v libx264 -qp 0 -x264-params {request.param}=1 -pix_fmt yuv420p -c:a pcm_s16le"
+    ffmpeg(*video.split(), "-vf", f"{weave},{flags}", "-frames:v", str(COUNT), *codec.split(), path)
+    return path
+
+
+@pytest.mark.parametrize("mode", ["frame", "field"])
+def test_as_the_command_line_does(
+    command_line: CommandLine, interlaced: Path, nearest_x2: Path, tmp_path: Path, mode: str
+) -> None:
+    output = tmp_path / "out.mkv"
+    arguments = ["--deinterlace", mode] if mode == "field" else ["--deinterlace"]
+    done = command_line(interlaced, "-o", output, "--encoder", "ffv1", "-w", nearest_x2, *arguments)
+    assert done.returncode == 0, done.stderr
+
+    count = COUNT * (2 if mode == "field" else 1)
+    times = look(output).times
+    assert len(times) == count
+    assert all(abs(b - a - Fraction(COUNT, 25 * count)) <= Fraction(1, 1000) for a, b in pairwise(times))
+    assert abs(times[0] - look(interlaced).times[0]) <= Fraction(1, 1000)
+    stream = ffmpeg_python.probe(str(output), select_streams="v")["streams"][0]
+    assert stream.get("field_order", "progressive") == "progressive"
+    assert Fraction(stream["avg_frame_rate"]) == pytest.approx(25 * count // COUNT, abs=0.1)
+
+    wanted = luma(interlaced, count, SIZE, ("bwdif", f"send_{mode}", "auto", "all"))
+    got = luma(output, count, (2 * SIZE[0], 2 * SIZE[1]))[:, ::2, ::2]
+    assert np.abs(got.astype(int) - wanted).max() <= 1
+    assert look(output).audio[0][1] == look(interlaced).audio[0][1]
+
+
+@pytest.mark.parametrize("mode", ["frame", "field"])
+def test_a_part(command_line: CommandLine, interlaced: Path, nearest_x2: Path, tmp_path: Path, mode: str) -> None:
+    output = tmp_path / "part.mp4"
+    part = ["--start", "0.2", "--end", "0.4", "--deinterlace", mode]
+    done = command_line(interlaced, "-o", output, "-w", nearest_x2, *part)
+    assert done.returncode == 0, done.stderr
+    assert len(look(output).times) == (10 if mode == "field" else 5)
+
+
+def test_refused_unless_told(command_line: CommandLine, interlaced: Path, nearest_x2: Path, tmp_path: Path) -> None:
+    done = command_line(interlaced, "-o", tmp_path, "-w", nearest_x2)
+    assert done.returncode == 3
+    assert "--deinterlace" in done.stderr
+    assert not list(tmp_path.iterdir())
