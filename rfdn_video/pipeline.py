@@ -26,6 +26,7 @@ from rfdn_video.settings import Settings, exact_scale
 from rfdn_video.stages import Drain, Prefetch
 
 if TYPE_CHECKING:
+    from rfdn_video.inference.tiling import Tiling
     from rfdn_video.inference.upscaler import Upscaler
 
 __all__ = ["Job", "Summary", "prepare", "run", "upscale_video"]
@@ -45,6 +46,12 @@ class Job:
     scale: ScalePlan
     upscaler: Upscaler
 
+    @property
+    def tiling(self) -> Tiling:
+        """The bands in which its frames are done."""
+        video = self.files.info.video
+        return self.upscaler.tiling(video.width, video.height, video.format)
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -57,6 +64,8 @@ class Summary:
         seconds: from the first decoded frame to the published file.
         verified: the finished file was read back and is as meant (a pipe cannot be).
         recomputed_frames: done again in float32 because half precision gave NaN or infinity.
+        tiling: the bands in which frames were done, in words.
+        retries: frames done again in smaller bands because memory was short.
         decoding: what was wrong with the source.
         repaired_packets: copied packets whose time was missing or went back, and pieces of sound that could
             not be decoded.
@@ -71,6 +80,8 @@ class Summary:
     seconds: float
     verified: bool
     recomputed_frames: int
+    tiling: str
+    retries: int
     decoding: DecodeReport
     repaired_packets: int
     missing_bytes: int
@@ -121,6 +132,7 @@ def prepare(source: Path, output: str | None, settings: Settings) -> Job:
         weights=settings.weights or load_bundled(settings.model, files.tune, wide / video.width),
         device=settings.device,
         precision=settings.precision,
+        tile=settings.tile,
     )
     return Job(files, upscaler.plan(video.width, video.height, files.target.layout), upscaler)
 
@@ -143,6 +155,8 @@ def run(job: Job, on_frame: OnFrame) -> Summary:
         seconds=time.monotonic() - started,
         verified=job.files.output is not None,
         recomputed_frames=job.upscaler.recomputed_frames,
+        tiling=str(job.tiling),
+        retries=job.upscaler.retries,
         decoding=report,
         repaired_packets=sum(record.repaired for record in written.side_streams),
         missing_bytes=job.files.info.missing_bytes,

@@ -16,7 +16,9 @@ __all__ = [
     "MAX_SCALE",
     "Deinterlace",
     "Precision",
+    "Reuse",
     "Settings",
+    "Tile",
     "Tune",
     "Verify",
     "describe_preset",
@@ -30,6 +32,8 @@ type Tune = Literal["auto", "video", "clean"]
 type Deinterlace = Literal["frame", "field"]
 type Verify = Literal["packets", "full"]
 type Precision = Literal["auto", "fp32", "fp16", "bf16"]
+type Tile = Literal["auto", "off"] | int
+type Reuse = Literal["exact", "near", "off"]
 
 CONTAINERS = ("mp4", "mov", "mkv", "webm", "nut", "y4m")
 MAX_SCALE = 8
@@ -48,6 +52,10 @@ class Settings:
         weights: a weights file instead of the bundled ones.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"`` or ``"xpu"``.
         precision: of the network; ``"auto"`` is fp16 on CUDA, else fp32.
+        tile: rows of the bands in which a frame is done, ``"off"`` for whole frames, or ``"auto"``; see
+            docs/tiling.md. The result is the same but for rounding.
+        reuse: what stood still since an earlier frame is copied: ``"exact"`` where nothing that it
+            depends on has changed, ``"near"`` where nothing close by has, or ``"off"``.
         encoder: an FFmpeg video encoder; None takes the container's usual one.
         encoder_preset: the encoder's own name of a speed, such as ``"slow"`` or ``"4"``; None takes our default.
         encoder_options: further options of the encoder, each ``"name=value"``.
@@ -78,6 +86,8 @@ class Settings:
     weights: Path | None = None
     device: str = "auto"
     precision: Precision = "auto"
+    tile: Tile = "auto"
+    reuse: Reuse = "exact"
     encoder: str | None = None
     encoder_preset: str | None = None
     encoder_options: tuple[str, ...] = ()
@@ -112,6 +122,9 @@ class Settings:
         _check_choice("tune", self.tune, get_args(Tune.__value__))
         _check_choice("precision", self.precision, get_args(Precision.__value__))
         _check_choice("verify", self.verify, get_args(Verify.__value__))
+        _check_choice("reuse", self.reuse, get_args(Reuse.__value__))
+        if self.tile not in ("auto", "off") and (not isinstance(self.tile, int) or not 1 <= self.tile <= 32768):
+            raise UsageError(f"tile {self.tile!r}: auto, off, or 1 to 32768 rows are allowed")
         if self.container is not None:
             _check_choice("container", self.container, CONTAINERS)
         if self.crf is not None and not 0 <= self.crf <= 255:

@@ -67,6 +67,7 @@ def upscale_still(plan: StillPlan, settings: Settings) -> None:
         weights=settings.weights or load_bundled(settings.model, plan.tune, wanted_scale),
         device=settings.device,
         precision=settings.precision,
+        tile=settings.tile,
     )
     image = torch.from_numpy(still.rgb.copy()).permute(2, 0, 1).float() / 255
     rgb = _to_uint8(upscaler(image).permute(1, 2, 0))

@@ -86,6 +86,7 @@ def _plan(job: Job) -> dict[str, Any]:
         "network": f"{weights.network} x{weights.scale}, --tune {files.tune} "
         f"({weights.path.name}, SHA-256 {weights.sha256[:12]})",
         "device": f"{job.upscaler.device}, {str(job.upscaler.precision).removeprefix('torch.')}",
+        "tile": str(job.tiling),
         "carried": [str(stream) for stream in files.carried],
         "dropped": list(files.dropped),
         "note": plan_notes(files, job.scale),
@@ -109,6 +110,8 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
         "fps": round(summary.frames / summary.seconds, 3),
         "verified": summary.verified,
         "recomputed_frames": summary.recomputed_frames,
+        "tile": summary.tiling,
+        "retries": summary.retries,
         "missing_bytes": summary.missing_bytes,
         "damaged_packets": decoding.damaged_packets,
         "corrupt_frames": decoding.corrupt_frames,
@@ -138,6 +141,7 @@ def _warnings(summary: Summary) -> list[str]:
         "jumps of the recording's clock were closed up": decoding.clock_jumps,
         "packets of sound or subtitles had no time, a time that went back, or were damaged": summary.repaired_packets,
         "frames overflowed in half precision and were done again in fp32": summary.recomputed_frames,
+        "frames did not fit into memory and were done again in smaller bands": summary.retries,
     }
     return [f"{count} {what}" for what, count in counts.items() if count] + [
         f"dropped {what}" for what in summary.dropped

@@ -122,6 +122,12 @@ def _add_network_arguments(group: argparse._ArgumentGroup) -> None:
         choices=("auto", "fp32", "fp16", "bf16"),
         help="of the network (default: fp16 on CUDA, else fp32)",
     )
+    group.add_argument(
+        "--tile",
+        type=_tile,
+        metavar="auto|off|ROWS",
+        help="frames in bands of so many rows: less memory, faster on a CPU, no seams (default: auto)",
+    )
 
 
 def _add_part_arguments(group: argparse._ArgumentGroup) -> None:
@@ -217,6 +223,10 @@ def _scale(text: str) -> Fraction:
         return exact_scale(text.lower().strip("x"))
     except UsageError as error:  # argparse knows only its own
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _tile(text: str) -> str | int:
+    return int(text) if text.isdecimal() else text
 
 
 def _seconds(text: str) -> Fraction:

@@ -8,7 +8,7 @@ See docs/tiling.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import cast
 
 import torch
@@ -16,14 +16,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rfdn_video.inference.esa_bands import ESABands
-from rfdn_video.inference.rows import BandGrid, RowContext, RowQueue, grow, meet, new_rows
+from rfdn_video.inference.rows import BandGrid, Read, RowContext, RowQueue, grow, meet, new_rows
 from rfdn_video.models.blocks import ESA_MIN_SIZE, RFDB, SLOPE
 from rfdn_video.models.rfdn import RFDN
 
-__all__ = ["BandedRFDN", "Read"]
-
-type Read = Callable[[range], Tensor]
-"""Gives rows of a picture, [1, 3, rows, W]. Those asked for come in order, from top to bottom."""
+__all__ = ["BandedRFDN"]
 
 
 class _Conv:

@@ -56,12 +56,12 @@ class PlanesToRGB:
         width, height: of the picture.
         device: where the planes lie.
 
-    Calling it takes integer tensors [height, width] in the order of the layout and gives
-    [1, 3, H, W] float32, 0..1 for the nominal range.
+    Calling it takes integer tensors [height, width] in the order of the layout and gives ``rows`` of
+    the picture (all where None), [1, 3, rows, W] float32, 0..1 for the nominal range.
     """
 
     def __init__(self, layout: PixelFormat, color: Color, width: int, height: int, device: torch.device) -> None:
-        self._layout, self._color = layout, color
+        self._layout, self._color, self._height = layout, color, height
         self._scaling = _Scaling(layout, color)
         self._taps = None
         if layout.sub_w or layout.sub_h:
@@ -72,21 +72,31 @@ class PlanesToRGB:
                 siting_taps_up(chroma_w, width, 1 << layout.sub_w, across).to(device),
             )
 
-    def __call__(self, planes: Sequence[Tensor]) -> Tensor:
+    def needed(self, rows: range) -> range:
+        """Rows of the picture whose samples, of any plane, ``rows`` of it depend on."""
+        if self._taps is None:
+            return rows
+        step, chroma = 1 << self._layout.sub_h, self._taps[0].needed(rows)
+        return range(min(rows.start, chroma.start * step), max(rows.stop, min(chroma.stop * step, self._height)))
+
+    def __call__(self, planes: Sequence[Tensor], rows: range | None = None) -> Tensor:
         offset, extent = self._scaling.luma
-        first = (planes[0].float() - offset) / extent
+        rows = range(self._height) if rows is None else rows
+        first = (planes[0][rows.start : rows.stop].float() - offset) / extent
         if self._layout.family == "gray":
             return first.expand(1, 3, -1, -1)
         if self._layout.family == "rgb":
-            green, blue, red = first, *((plane.float() - offset) / extent for plane in planes[1:])
+            green, blue, red = first, *((p[rows.start : rows.stop].float() - offset) / extent for p in planes[1:])
             return torch.stack((red, green, blue))[None]
-        return self._from_yuv(first, planes[1], planes[2])
+        return self._from_yuv(first, planes[1], planes[2], rows)
 
-    def _from_yuv(self, y: Tensor, u_plane: Tensor, v_plane: Tensor) -> Tensor:
+    def _from_yuv(self, y: Tensor, u_plane: Tensor, v_plane: Tensor, rows: range) -> Tensor:
         offset, extent = self._scaling.chroma
-        chroma = (torch.stack((u_plane, v_plane)).float() - offset) / extent
+        taken = rows if self._taps is None else self._taps[0].needed(rows)
+        chroma = torch.stack([plane[taken.start : taken.stop] for plane in (u_plane, v_plane)])
+        chroma = (chroma.float() - offset) / extent
         if self._taps is not None:
-            chroma = resample(chroma, *self._taps)
+            chroma = resample(chroma, self._taps[0].part(rows), self._taps[1])
         u, v = chroma
         kr, kb = _LUMA_WEIGHTS[self._color.matrix]
         kg = 1 - kr - kb
@@ -97,10 +107,14 @@ class PlanesToRGB:
 
 
 class RGBToPlanes:
-    """The way back of :class:`PlanesToRGB`: [1, 3, H, W] float32 to rounded code values."""
+    """The way back of :class:`PlanesToRGB`: [1, 3, H, W] float32 to rounded code values.
+
+    Calling it with ``rows`` (which begin at a chroma row) takes ``needed(rows)`` of the picture and
+    gives those rows of all planes.
+    """
 
     def __init__(self, layout: PixelFormat, color: Color, width: int, height: int, device: torch.device) -> None:
-        self._layout, self._color = layout, color
+        self._layout, self._color, self._height = layout, color, height
         self._scaling = _Scaling(layout, color)
         self._dtype = torch.uint8 if layout.depth == 8 else torch.uint16
         self._taps = None
@@ -112,19 +126,35 @@ class RGBToPlanes:
                 siting_taps_down(width, chroma_w, 1 << layout.sub_w, across).to(device),
             )
 
-    def __call__(self, rgb: Tensor) -> list[Tensor]:
+    def needed(self, rows: range) -> range:
+        """Rows of the picture that ``rows`` of its planes depend on."""
+        if self._taps is None:
+            return rows
+        chroma = self._taps[0].needed(self._chroma_rows(rows))
+        return range(min(rows.start, chroma.start), max(rows.stop, chroma.stop))
+
+    def _chroma_rows(self, rows: range) -> range:
+        step = 1 << self._layout.sub_h
+        return range(rows.start // step, -(-rows.stop // step))
+
+    def __call__(self, rgb: Tensor, rows: range | None = None) -> list[Tensor]:
+        rows = range(self._height) if rows is None else rows
         red, green, blue = rgb[0]
         if self._layout.family == "rgb":
             return [self._quantise(c, self._scaling.luma) for c in (green, blue, red)]
         # An untagged gray stream has a matrix too: the one its size implies.
         kr, kb = _LUMA_WEIGHTS[self._color.matrix]
         y = kr * red + (1 - kr - kb) * green + kb * blue
-        luma = self._quantise(y, self._scaling.luma)
+        start = self.needed(rows).start
+        luma = self._quantise(y[rows.start - start : rows.stop - start], self._scaling.luma)
         if self._layout.family == "gray":
             return [luma]
         chroma = torch.stack(((blue - y) / (2 * (1 - kb)), (red - y) / (2 * (1 - kr))))
         if self._taps is not None:
-            chroma = resample(chroma, *self._taps)
+            down, across = self._taps
+            taken = down.needed(self._chroma_rows(rows))
+            chroma = chroma[:, taken.start - start : taken.stop - start]
+            chroma = resample(chroma, down.part(self._chroma_rows(rows)), across)
         return [luma, *(self._quantise(c, self._scaling.chroma) for c in chroma)]
 
     def _quantise(self, values: Tensor, scaling: tuple[float, float]) -> Tensor:

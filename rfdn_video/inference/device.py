@@ -21,6 +21,7 @@ __all__ = [
     "Device",
     "Event",
     "Queue",
+    "is_out_of_memory",
     "open_device",
     "report_out_of_memory",
     "resolve_device",
@@ -166,16 +167,22 @@ def open_device(torch_device: torch.device) -> Device:
     return CudaDevice(torch_device) if torch_device.type == "cuda" else ThreadDevice(torch_device)
 
 
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether it says that memory is short; the CPU's allocator raises a plain RuntimeError."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
 @contextmanager
 def report_out_of_memory(width: int, height: int) -> Iterator[None]:
     """Turns torch's out-of-memory errors into one that says what to do."""
     try:
         yield
-    except RuntimeError as error:  # torch.OutOfMemoryError is one; the CPU's allocator raises a plain one
-        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
             raise
         raise DeviceError(
-            f"out of memory for frames of {width}x{height}; use --precision fp16, a smaller scale, or --device cpu"
+            f"out of memory for frames of {width}x{height}; "
+            "use --tile auto, --precision fp16, a smaller scale, or --device cpu"
         ) from None
 
 

@@ -11,9 +11,8 @@ from torch import Tensor
 from rfdn_video.frame import Color, Frame, PixelFormat
 from rfdn_video.inference.colorspace import PlanesToRGB, RGBToPlanes
 from rfdn_video.inference.device import report_out_of_memory
-from rfdn_video.inference.engines.engine import Engine
 from rfdn_video.inference.enlarge import Enlarger
-from rfdn_video.inference.scaling import ScalePlan
+from rfdn_video.inference.fit import FittingEnlarger
 
 __all__ = ["PictureProgram", "PictureShape"]
 
@@ -38,9 +37,8 @@ class PictureProgram:
 
     Args:
         shape: of the pictures.
-        plan: passes and sizes.
-        engine: runs the network.
-        exact_engine: gives one that computes in float32, for pictures that half precision cannot do.
+        enlarger: does it.
+        exact_enlarger: gives one that computes in float32, for pictures that half precision cannot do.
         result_format, result_color: of the enlarged pictures; None keeps the source's.
 
     Attributes:
@@ -52,19 +50,23 @@ class PictureProgram:
     def __init__(
         self,
         shape: PictureShape,
-        plan: ScalePlan,
-        engine: Engine,
-        exact_engine: Callable[[], Engine],
+        enlarger: FittingEnlarger,
+        exact_enlarger: Callable[[], FittingEnlarger],
         result_format: PixelFormat | None = None,
         result_color: Color | None = None,
     ) -> None:
-        self.shape, self.plan = shape, plan
+        self.shape, self.plan = shape, enlarger.plan
         self.result_format, self.result_color = result_format or shape.format, result_color or shape.color
-        self.half = engine.precision is not torch.float32
-        self._exact_engine = exact_engine
-        self._to_rgb = PlanesToRGB(shape.format, shape.color, *plan.source, engine.device)
-        self._to_planes = RGBToPlanes(self.result_format, self.result_color, *plan.target, engine.device)
-        self._enlarge = Enlarger(engine, plan)
+        self.half = enlarger.engine.precision is not torch.float32
+        self._enlarger, self._exact_enlarger = enlarger, exact_enlarger
+        device = enlarger.engine.device
+        self._to_rgb = PlanesToRGB(shape.format, shape.color, *self.plan.source, device)
+        self._to_planes = RGBToPlanes(self.result_format, self.result_color, *self.plan.target, device)
+
+    @property
+    def retries(self) -> int:
+        """Pictures that were done again in smaller bands."""
+        return self._enlarger.retries
 
     def run(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], finite: Tensor, *, exact: bool = False) -> None:
         """Queues the work on the current stream.
@@ -75,10 +77,18 @@ class PictureProgram:
             finite: scalar bool; becomes False where half precision gave NaN or infinity.
             exact: use the float32 engine.
         """
-        enlarge = Enlarger(self._exact_engine(), self.plan) if exact else self._enlarge
+        enlarger = self._exact_enlarger() if exact else self._enlarger
         with report_out_of_memory(self.shape.width, self.shape.height):
-            rgb = enlarge(self._to_rgb(inputs))
-            for output, plane in zip(outputs, self._to_planes(rgb), strict=True):
-                output.copy_(plane)
+            enlarger.attempt(lambda enlarge: self._strips(enlarge, inputs, outputs, finite))
+
+    def _strips(self, enlarge: Enlarger, inputs: Sequence[Tensor], outputs: Sequence[Tensor], finite: Tensor) -> None:
+        """Source planes to result planes, strip by strip, so that no picture in RGB is ever whole in memory."""
+        finite.fill_(True)
+        read = enlarge.open(lambda rows: self._to_rgb(inputs, rows), range(self.plan.target[1]))
+        for rows in enlarge.strips:
+            rgb = read(self._to_planes.needed(rows))
+            for output, part in zip(outputs, self._to_planes(rgb, rows), strict=True):
+                top = rows.start * output.shape[0] // outputs[0].shape[0]
+                output[top : top + part.shape[0]] = part
             if self.half:
-                finite.copy_(torch.isfinite(rgb).all())
+                finite &= torch.isfinite(rgb).all()

@@ -7,7 +7,7 @@ where the picture gets smaller. Edges are mirrored, half a sample outside, as in
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -21,14 +21,30 @@ SUPPORT = 2.0
 
 @dataclass(frozen=True)
 class Taps:
-    """A one-dimensional resampling: output i is the sum over k of ``weight[k, i] * input[index[k, i]]``."""
+    """A one-dimensional resampling: output i is the sum over k of ``weight[k, i] * input[index[k, i]]``.
+
+    ``first`` and ``last`` are the lowest and highest input of each output; they stay on the CPU.
+    """
 
     index: Tensor
     weight: Tensor
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
 
     def to(self, device: torch.device) -> Taps:
         """The same on another device."""
-        return Taps(self.index.to(device), self.weight.to(device))
+        return replace(self, index=self.index.to(device), weight=self.weight.to(device))
+
+    def needed(self, outputs: range) -> range:
+        """The inputs that ``outputs`` depend on."""
+        part = slice(outputs.start, outputs.stop)
+        return range(int(self.first[part].min()), int(self.last[part].max()) + 1)
+
+    def part(self, outputs: range) -> Taps:
+        """Those of ``outputs``, which take ``needed(outputs)`` for all inputs."""
+        part, start = slice(outputs.start, outputs.stop), self.needed(outputs).start
+        index, weight = self.index[:, part] - start, self.weight[:, part]
+        return Taps(index, weight, self.first[part] - start, self.last[part] - start)
 
 
 def resize_taps(size: int, new_size: int) -> Taps:
@@ -74,7 +90,8 @@ def _taps(positions: NDArray[np.floating], size: int, stretch: float) -> Taps:
     weight = _catmull_rom((index - positions[None, :]) / stretch)
     weight /= weight.sum(axis=0)
     used = np.abs(weight).max(axis=1) > 1e-12
-    return Taps(torch.from_numpy(_mirror(index[used], size)), torch.from_numpy(weight[used].astype(np.float32)))
+    index, weight = _mirror(index[used], size), weight[used].astype(np.float32)
+    return Taps(torch.from_numpy(index), torch.from_numpy(weight), index.min(axis=0), index.max(axis=0))
 
 
 def _mirror(index: NDArray[np.int64], size: int) -> NDArray[np.int64]:

@@ -8,12 +8,16 @@ gives lags one row behind what it takes. Rows are always numbered from the top o
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
-__all__ = ["BandGrid", "RowContext", "RowQueue", "grow", "meet", "new_rows"]
+__all__ = ["BandGrid", "Read", "RowContext", "RowQueue", "RowWindow", "grow", "meet", "new_rows"]
+
+type Read = Callable[[range], Tensor]
+"""Gives rows of a picture, [1, 3, rows, W]. Those asked for come in order, from top to bottom, and may overlap."""
 
 
 def grow(rows: range, count: int, height: int) -> range:
@@ -121,3 +125,24 @@ class RowQueue:
         """Lets go of bands that end above row ``before``."""
         while self._bands and self._bands[0][0].stop <= before:
             self._bands.popleft()
+
+
+class RowWindow:
+    """Reads rows of a picture that comes in bands; keeps no more of it than may be asked for again.
+
+    Args:
+        bands: rows and what they hold, [1, C, rows, W], from top to bottom without a gap.
+    """
+
+    def __init__(self, bands: Iterator[tuple[range, Tensor]]) -> None:
+        self._bands, self._queue, self._stop = bands, RowQueue(), 0
+
+    def __call__(self, wanted: range) -> Tensor:
+        """See :data:`Read`; a range must not begin above the one before."""
+        self._queue.drop(wanted.start)
+        while self._stop < wanted.stop:
+            rows, band = next(self._bands)
+            self._queue.put(rows, band)
+            self._stop = rows.stop
+        pieces = [piece for _, piece in self._queue.pieces(wanted)]
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces, dim=2)

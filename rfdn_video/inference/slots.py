@@ -34,7 +34,7 @@ class FramePipe:
     """
 
     def __init__(self, device: Device, make_program: Callable[[PictureShape], PictureProgram], count: int) -> None:
-        self.recomputed = 0
+        self.recomputed = self._retries_before = 0
         self._device, self._make_program, self._count = device, make_program, count
         self._upload, self._compute, self._download = device.queue(), device.queue(), device.queue()
         self._program: PictureProgram | None = None
@@ -47,6 +47,11 @@ class FramePipe:
     def __exit__(self, *_: object) -> None:
         # The device may still be writing into the slots: they must outlive its work.
         self._device.close()
+
+    @property
+    def retries(self) -> int:
+        """Frames that were done again in smaller bands, because memory was short."""
+        return self._retries_before + (self._program.retries if self._program else 0)
 
     def push(self, frame: Frame) -> Iterator[Frame]:
         """Takes a frame in; gives those that had to make room for it."""
@@ -64,6 +69,7 @@ class FramePipe:
             yield self._collect()
 
     def _prepare(self, shape: PictureShape) -> None:
+        self._retries_before = self.retries
         program = self._program = self._make_program(shape)
         with report_out_of_memory(shape.width, shape.height):
             self._free = [_Slot(self._device, program) for _ in range(self._count)]

@@ -18,13 +18,15 @@ from rfdn_video.frame import Color, Frame, PixelFormat
 from rfdn_video.inference.device import open_device, report_out_of_memory, resolve_device, resolve_precision
 from rfdn_video.inference.engines.engine import Engine, open_engine
 from rfdn_video.inference.enlarge import Enlarger
+from rfdn_video.inference.fit import FittingEnlarger
 from rfdn_video.inference.pool import Pool
 from rfdn_video.inference.program import PictureProgram, PictureShape
 from rfdn_video.inference.scaling import ScalePlan, plan_scale, target_size
 from rfdn_video.inference.slots import FramePipe
+from rfdn_video.inference.tiling import Place, Tiling, choose_tiling, memory_class
 from rfdn_video.models.catalog import load_bundled
 from rfdn_video.models.weights import Weights, load_weights
-from rfdn_video.settings import Settings, exact_scale
+from rfdn_video.settings import Settings, Tile, exact_scale
 
 __all__ = ["Upscaler"]
 
@@ -43,6 +45,7 @@ class Upscaler:
         weights: a file, or what :func:`rfdn_video.load_weights` gave, instead of the bundled ones.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"`` or ``"xpu"``.
         precision: ``"auto"``, ``"fp32"``, ``"fp16"`` or ``"bf16"``.
+        tile: rows of the bands in which a picture is done, ``"off"`` for whole pictures, or ``"auto"``.
         slots: frames in flight, at least 2.
 
     Attributes:
@@ -51,6 +54,7 @@ class Upscaler:
         precision: number format of the network.
         recomputed_frames: how many came out of half precision with NaN or infinity and were done
             again in float32.
+        retries: how many did not fit into memory and were done again in smaller bands.
 
     Raises:
         UsageError, ModelError, DeviceError: a value that is not allowed, weights that cannot be
@@ -71,13 +75,14 @@ class Upscaler:
         weights: Weights | str | Path | None = None,
         device: str = "auto",
         precision: str = "auto",
+        tile: Tile = "auto",
         slots: int = SLOTS,
     ) -> None:
         if slots < 2:
             raise UsageError(f"slots {slots}: at least 2 are needed, so that copies and work overlap")
         exact = None if scale is None else exact_scale(scale)
         # Settings knows what is allowed.
-        self._target = Settings(scale=exact, width=width, height=height, precision=precision)  # type: ignore[arg-type]
+        self._target = Settings(scale=exact, width=width, height=height, precision=precision, tile=tile)  # type: ignore[arg-type]
         self.device = resolve_device(device)
         self.precision = resolve_precision(precision, self.device)
         if isinstance(weights, Weights):
@@ -86,7 +91,7 @@ class Upscaler:
             self.weights = load_weights(weights)
         else:
             self.weights = load_bundled(model, tune, float(exact or 2))
-        self.recomputed_frames = 0
+        self.recomputed_frames = self.retries = 0
         self._slots = slots
         self._engine = open_engine(self.weights, self.device, self.precision)
         self._fallback: Engine | None = None
@@ -112,6 +117,10 @@ class Upscaler:
             (width, height), scale=wanted.scale, width=wanted.width, height=wanted.height, multiple=multiple
         )
         return plan_scale((width, height), target, self.weights.scale)
+
+    def tiling(self, width: int, height: int, layout: PixelFormat | None = None) -> Tiling:
+        """In which bands a picture of this size is done, as long as the memory holds them."""
+        return self._tiling(self._engine, self.plan(width, height, layout))
 
     @torch.inference_mode()
     def __call__(self, image: Tensor) -> Tensor:
@@ -152,9 +161,9 @@ class Upscaler:
         """
         with self._pipes.lend() as pipe, ExitStack() as on_error:
             on_error.push(pipe)
-            before = pipe.recomputed
+            before = pipe.recomputed, pipe.retries
             [result] = (*pipe.push(frame), *pipe.drain())
-            self._count_recomputed(pipe.recomputed - before)
+            self._count(pipe.recomputed - before[0], pipe.retries - before[1])
             on_error.pop_all()
         return result
 
@@ -175,7 +184,7 @@ class Upscaler:
             for frame in frames:
                 yield from pipe.push(frame)
             yield from pipe.drain()
-            self._count_recomputed(pipe.recomputed)
+            self._count(pipe.recomputed, pipe.retries)
 
     @torch.inference_mode()
     def estimate_seconds(self, width: int, height: int) -> float:
@@ -184,7 +193,7 @@ class Upscaler:
         small = min(width, ESTIMATE_SIDE), min(height, ESTIMATE_SIDE)
         factor = plan.native**plan.passes
         trial = ScalePlan(small, (small[0] * factor, small[1] * factor), plan.native, plan.passes)
-        enlarge = Enlarger(self._engine, trial)
+        enlarge = Enlarger(self._engine, trial, Tiling((None,) * trial.passes))
         image = torch.rand(1, 3, small[1], small[0], device=self.device)
         times = []
         for _ in range(3):
@@ -197,25 +206,38 @@ class Upscaler:
         height, width = batch.shape[2:]
         plan = self.plan(width, height)
         source = batch.to(self.device, torch.float32)
+        enlarger = self._fitting(self._engine, plan)
         with report_out_of_memory(width, height):
-            result = Enlarger(self._engine, plan)(source)
+            result = enlarger.attempt(lambda enlarge: enlarge(source))
+            recomputed = 0
             if self.precision is not torch.float32 and not torch.isfinite(result).all():
-                result = Enlarger(self._exact_engine(), plan)(source)
-                self._count_recomputed(batch.shape[0])
+                result = self._exact(plan).attempt(lambda enlarge: enlarge(source))
+                recomputed = batch.shape[0]
+        self._count(recomputed, enlarger.retries)
         return result.to(batch.device, batch.dtype)
 
-    def _count_recomputed(self, frames: int) -> None:
+    def _count(self, recomputed: int, retries: int) -> None:
         with self._lock:
-            self.recomputed_frames += frames
+            self.recomputed_frames += recomputed
+            self.retries += retries
 
     def _program(
         self, shape: PictureShape, pixel_format: PixelFormat | None = None, color: Color | None = None
     ) -> PictureProgram:
         plan = self.plan(shape.width, shape.height, pixel_format or shape.format)
-        return PictureProgram(shape, plan, self._engine, self._exact_engine, pixel_format, color)
+        enlarger = self._fitting(self._engine, plan)
+        return PictureProgram(shape, enlarger, lambda: self._exact(plan), pixel_format, color)
 
-    def _exact_engine(self) -> Engine:
+    def _fitting(self, engine: Engine, plan: ScalePlan) -> FittingEnlarger:
+        return FittingEnlarger(engine, plan, self._tiling(engine, plan), fixed=self._target.tile == "off")
+
+    def _tiling(self, engine: Engine, plan: ScalePlan) -> Tiling:
+        on_cpu, itemsize = engine.device.type == "cpu", engine.precision.itemsize
+        place = Place(engine.runs_bands, on_cpu, memory_class(engine.device), itemsize)
+        return choose_tiling(self._target.tile, self.weights.config, plan, place)
+
+    def _exact(self, plan: ScalePlan) -> FittingEnlarger:
         with self._lock:
             if self._fallback is None:
                 self._fallback = open_engine(self.weights, self.device, torch.float32)
-            return self._fallback
+            return self._fitting(self._fallback, plan)

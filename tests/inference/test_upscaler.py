@@ -160,7 +160,7 @@ def test_calls_of_two_threads_run_at_the_same_time(what: str, nearest_x2: Path) 
         meeting.wait(timeout=30)  # BrokenBarrierError where the other never comes
         return engine(image)
 
-    upscaler._engine = Mock(wraps=meet, device=engine.device, precision=engine.precision)
+    upscaler._engine = Mock(wraps=meet, device=engine.device, precision=engine.precision, runs_bands=False)
     call = upscaler.enlarge if what == "frames" else upscaler
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(call, _frames(4, 20, 16) if what == "frames" else torch.rand(4, 3, 16, 20)))

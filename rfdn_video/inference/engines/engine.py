@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from rfdn_video.inference.engines.pytorch import TorchEngine
+from rfdn_video.inference.rows import Read
 from rfdn_video.models.weights import Weights
 
-__all__ = ["Engine", "open_engine"]
+__all__ = ["BandRunner", "Engine", "open_engine"]
+
+
+class BandRunner(Protocol):
+    """The network on pictures of one size in bands of rows, see :class:`rfdn_video.inference.bands.BandedRFDN`.
+
+    Numbers are as with :class:`Engine`. It does one picture at a time.
+    """
+
+    def needed(self, rows: range) -> range:
+        """Rows of the picture that ``rows`` of it, enlarged, depend on."""
+
+    def run(self, read: Read, wanted: range) -> Iterator[tuple[range, Tensor]]:
+        """Rows of the picture and their enlargement, from top to bottom; ``wanted`` are needed."""
 
 
 class Engine(Protocol):
@@ -20,11 +35,13 @@ class Engine(Protocol):
         name: as :class:`rfdn_video.Settings` names it.
         device: where images lie before and after.
         precision: number format in which the network computes.
+        runs_bands: :meth:`in_bands` works, with this network.
     """
 
     name: str
     device: torch.device
     precision: torch.dtype
+    runs_bands: bool
 
     def __call__(self, image: Tensor) -> Tensor:
         """Runs the network once.
@@ -35,6 +52,9 @@ class Engine(Protocol):
         Returns:
             [N, 3, s*H, s*W] float32 on ``device``, 0..1, not clamped.
         """
+
+    def in_bands(self, width: int, height: int, band: int) -> BandRunner:
+        """The same network on pictures of one size, in bands of ``band`` rows."""
 
 
 def open_engine(weights: Weights, device: torch.device, precision: torch.dtype) -> Engine:
