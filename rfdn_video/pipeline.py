@@ -15,7 +15,6 @@ from rfdn_video.errors import InputError
 from rfdn_video.frame import Frame
 from rfdn_video.inference.scaling import ScalePlan, target_size
 from rfdn_video.media.decode import Decoder, DecodeReport
-from rfdn_video.media.encoders import traits_of
 from rfdn_video.media.mux import Output, Written
 from rfdn_video.media.publish import Draft
 from rfdn_video.media.rehearsal import rehearse
@@ -166,7 +165,7 @@ def run(job: Job, on_frame: OnFrame) -> Summary:
 
 def _late_losses(files: FilePlan, written: Written) -> list[str]:
     """Captions may begin after the first picture, which is all that the plan has seen."""
-    if not written.captioned or files.info.video.captioned or traits_of(files.target.encoder).captions:
+    if not written.captioned or files.info.video.captioned or files.target.takes_captions:
         return []
     return [f"closed captions of {written.captioned} pictures: encoder {files.target.encoder} does not take them"]
 

@@ -12,7 +12,7 @@ from rfdn_video.inference.scaling import ScalePlan, target_size
 from rfdn_video.media.builds import LibavBuild
 from rfdn_video.media.color import converted_color
 from rfdn_video.media.decode import cut_off
-from rfdn_video.media.encoders import traits_of
+from rfdn_video.media.ffmpeg_program import FFmpegBuild
 from rfdn_video.media.formats import ffmpeg_name, planar_layout
 from rfdn_video.media.info import MediaInfo, VideoInfo, probe
 from rfdn_video.media.layout import VideoLayout
@@ -100,7 +100,8 @@ def plan_files(source: Path, output: str | None, settings: Settings) -> FilePlan
         check_output(path, info.sides, overwrite=settings.overwrite)
     if info.missing_bytes and not settings.salvage and settings.end is None and settings.frames is None:
         raise InputError(cut_off(info))
-    target = choose_encoder(container, _pixel_format(info.video, settings), settings, LibavBuild())
+    build = FFmpegBuild() if settings.encoder_backend == "ffmpeg" else LibavBuild()
+    target = choose_encoder(container, _pixel_format(info.video, settings), settings, build)
     carried, dropped = decide_streams(info, container, settings.audio)
     dropped = (*dropped, *_dropped_metadata(info, target, settings))
     if settings.strict and dropped:
@@ -209,8 +210,10 @@ def _wanted(info: MediaInfo, settings: Settings) -> TimeRange:
 def _dropped_metadata(info: MediaInfo, target: Target, settings: Settings) -> list[str]:
     container, encoder = target.container, target.encoder
     reasons = [f"{what}: cannot be carried yet" for what in info.video.dropped_metadata]
-    if info.video.captioned and not traits_of(encoder).captions:
-        reasons.append(f"closed captions in the pictures: encoder {encoder} does not take them, libx264 does")
+    if info.video.captioned and not target.takes_captions:
+        reasons.append(
+            f"closed captions in the pictures: encoder {encoder} does not take them here, libx264 of PyAV does"
+        )
     if info.sides is None and settings.audio != "none":
         reasons.append("sound and subtitles: a script has none of its own; --audio-from FILE takes them from a file")
     if info.chapters and not container.keeps_tags:

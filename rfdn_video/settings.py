@@ -14,6 +14,7 @@ from rfdn_video.errors import UsageError
 __all__ = [
     "CONTAINERS",
     "MAX_SCALE",
+    "Backend",
     "Deinterlace",
     "Precision",
     "Reuse",
@@ -31,6 +32,7 @@ __all__ = [
 type Tune = Literal["auto", "video", "clean"]
 type Deinterlace = Literal["frame", "field"]
 type Verify = Literal["packets", "full"]
+type Backend = Literal["av", "ffmpeg"]
 type Precision = Literal["auto", "fp32", "fp16", "bf16"]
 type Tile = Literal["auto", "off"] | int
 type Reuse = Literal["exact", "near", "off"]
@@ -57,6 +59,8 @@ class Settings:
         reuse: what stood still since an earlier frame is copied: ``"exact"`` where nothing that it
             depends on has changed, ``"near"`` where nothing close by has, or ``"off"``.
         encoder: an FFmpeg video encoder; None takes the container's usual one.
+        encoder_backend: ``"av"``, the encoders that come with PyAV, or ``"ffmpeg"``, those of the ffmpeg program
+            on the PATH.
         encoder_preset: the encoder's own name of a speed, such as ``"slow"`` or ``"4"``; None takes our default.
         encoder_options: further options of the encoder, each ``"name=value"``.
         crf: constant quality on that encoder's own scale; None takes this project's default for it.
@@ -89,6 +93,7 @@ class Settings:
     tile: Tile = "auto"
     reuse: Reuse = "exact"
     encoder: str | None = None
+    encoder_backend: Backend = "av"
     encoder_preset: str | None = None
     encoder_options: tuple[str, ...] = ()
     crf: int | None = None
@@ -127,6 +132,7 @@ class Settings:
             raise UsageError(f"tile {self.tile!r}: auto, off, or 1 to 32768 rows are allowed")
         if self.container is not None:
             _check_choice("container", self.container, CONTAINERS)
+        _check_choice("encoder_backend", self.encoder_backend, get_args(Backend.__value__))
         if self.crf is not None and not 0 <= self.crf <= 255:
             raise UsageError(f"crf {self.crf}: 0 (best) to 51, 63 or 255 by encoder is allowed")
         if isinstance(self.encoder_options, str):
@@ -187,7 +193,7 @@ _OF_THE_CALL = {
     "video_stream",
 }
 _SIZE = frozenset(("scale", "width", "height"))
-_OF_THE_ENCODER = frozenset(("crf", "encoder_options", "encoder_preset"))
+_OF_THE_ENCODER = frozenset(("crf", "encoder_backend", "encoder_options", "encoder_preset"))
 _PRESET_KEYS = {f.name for f in fields(Settings)} - _OF_THE_CALL
 
 

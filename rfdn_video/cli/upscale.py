@@ -92,6 +92,9 @@ def _add_encoder_arguments(group: argparse._ArgumentGroup) -> None:
         metavar="N",
         help="constant quality on the encoder's own scale (default: 18 for x264, 20 for x265, 24 for AV1 and VP9)",
     )
+    group.add_argument(
+        "--encoder-backend", choices=("av", "ffmpeg"), help="ffmpeg: the encoders of the ffmpeg program on the PATH"
+    )
     group.add_argument("--encoder-preset", metavar="P", help="speed, as the encoder calls it: slow, p6, 4 ...")
     group.add_argument(
         "--encoder-opt",

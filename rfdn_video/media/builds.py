@@ -1,4 +1,4 @@
-"""What the build of FFmpeg offers that comes with PyAV."""
+"""What a build of FFmpeg offers: PyAV's own one here, the system's in media/ffmpeg_program.py."""
 
 from __future__ import annotations
 
@@ -16,12 +16,15 @@ class Build(Protocol):
     Attributes:
         title: what it is called in messages.
         remedy: where else to look for an encoder that it does not have.
+        takes_captions: closed captions get to its encoders.
     """
 
     @property
     def title(self) -> str: ...
     @property
     def remedy(self) -> str: ...
+    @property
+    def takes_captions(self) -> bool: ...
 
     def has_encoder(self, name: str) -> bool:
         """It has a video encoder of that name."""
@@ -34,7 +37,8 @@ class LibavBuild:
     """The libraries that come with PyAV."""
 
     title = "the FFmpeg that comes with PyAV"
-    remedy = "; for others, -o - writes NUT that an ffmpeg program can encode"
+    remedy = "; the ffmpeg program may have others, see --encoder-backend ffmpeg"
+    takes_captions = True
 
     def has_encoder(self, name: str) -> bool:
         """It has a video encoder of that name."""

@@ -24,6 +24,8 @@ from rfdn_video.errors import OutputError
 from rfdn_video.frame import Frame
 from rfdn_video.media.carriers import Record
 from rfdn_video.media.chapters import chapters_within
+from rfdn_video.media.ffmpeg_encoder import FFmpegEncoder
+from rfdn_video.media.ffmpeg_program import FFmpegBuild
 from rfdn_video.media.info import MediaInfo
 from rfdn_video.media.layout import VideoLayout
 from rfdn_video.media.libav_log import cause_of, errors_logged
@@ -98,7 +100,6 @@ class Output:
         self._origin: Fraction | None = None
         self._base = info.start_time if info.time_origin_is_arbitrary else Fraction(0)
         self._durations: dict[int, int] = {}
-        self._codec = av.Codec(target.encoder, "w").canonical_name
         self._container = _open(file, target)
         self._start_time = info.start_time
         self._chapters: list[Chapter] = []
@@ -107,7 +108,7 @@ class Output:
         self._resources.callback(self._side_streams.close)
         self.written = Written(layout, self._side_streams.records)
         try:
-            self._encoder: VideoEncoder = LibavEncoder(self._container, target, layout)
+            self._encoder: VideoEncoder = _open_encoder(self._container, target, layout)
             self._resources.callback(self._encoder.close)
             self._describe(self._encoder.stream, info)
             self._side_streams.declare(self._container, target.container.name)
@@ -237,7 +238,7 @@ class Output:
         for packet in packets:
             duration = self._durations.pop(packet.pts, 0) if packet.pts is not None else 0
             packet.duration = packet.duration or duration  # SVT-AV1 gives none
-            self.written.digest.update(payload(self._codec, bytes(packet)))
+            self.written.digest.update(payload(self._encoder.codec, bytes(packet)))
             self._container.mux(packet)
 
 
@@ -246,6 +247,11 @@ def _open(file: str | BinaryIO, target: Target) -> OutputContainer:
         return av.open(file, "w", format=target.container.muxer, container_options=dict(target.container.options))
     except (av.FFmpegError, OSError) as error:
         raise _write_error(error) from None
+
+
+def _open_encoder(container: OutputContainer, target: Target, layout: VideoLayout) -> VideoEncoder:
+    encoder = FFmpegEncoder if isinstance(target.build, FFmpegBuild) else LibavEncoder
+    return encoder(container, target, layout)
 
 
 def _write_error(error: Exception) -> OutputError:

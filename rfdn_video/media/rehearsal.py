@@ -6,14 +6,11 @@ when the file is finished, and some (such as colour that is not stored) only whe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import numpy as np
-
 from rfdn_video.errors import OutputError, VerificationError
-from rfdn_video.frame import Frame, PixelFormat, Planes
+from rfdn_video.media.black import black_frames
 from rfdn_video.media.info import MediaInfo
 from rfdn_video.media.layout import VideoLayout
 from rfdn_video.media.mux import Output
@@ -51,7 +48,7 @@ def rehearse(target: Target, layout: VideoLayout, info: MediaInfo, streams: tupl
 def _write_video(path: Path, target: Target, layout: VideoLayout, info: MediaInfo) -> None:
     output = Output(str(path), target, layout, info, (), TimeRange(frames=PICTURES))
     try:
-        for frame in _black_frames(target.layout, layout):
+        for frame in black_frames(target.layout, layout, PICTURES):
             output.write(frame)
         output.close()
     except BaseException:
@@ -82,18 +79,3 @@ def _declare_streams(
     if guilty is not None:
         raise refusal(guilty, target.container.name)
     Output(str(path), target, layout, info, streams, TimeRange(frames=PICTURES))  # only together: as libav says
-
-
-def _black_frames(pixels: PixelFormat, layout: VideoLayout) -> Iterator[Frame]:
-    planes = _black(pixels, layout)
-    duration = max(1, round(1 / (layout.frame_rate * layout.time_base)))
-    for number in range(PICTURES):
-        yield Frame(planes, pixels, layout.color, number * duration, duration, layout.time_base)
-
-
-def _black(pixels: PixelFormat, layout: VideoLayout) -> Planes:
-    unit = 1 << (pixels.depth - 8)
-    darkest = 0 if layout.color.full_range else 16 * unit
-    codes = (darkest,) * 3 if pixels.family == "rgb" else (darkest, 128 * unit, 128 * unit)
-    sizes = pixels.plane_sizes(layout.width, layout.height)
-    return tuple(np.full(size, code, pixels.dtype) for size, code in zip(sizes, codes, strict=False))

@@ -94,6 +94,11 @@ class Target:
     options: dict[str, str]
     build: Build
 
+    @property
+    def takes_captions(self) -> bool:
+        """Closed captions get from the pictures into the encoder."""
+        return self.build.takes_captions and traits_of(self.encoder).captions
+
 
 def choose_container(output: Path | None, source: Path, source_container: str, wanted: str | None) -> Container:
     """The container asked for, else the output name's, else the source's where it can be written, else mkv.

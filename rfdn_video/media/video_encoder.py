@@ -32,9 +32,11 @@ class VideoEncoder(Protocol):
 
     Attributes:
         stream: of the output container that the packets belong to.
+        codec: what is in them.
     """
 
     stream: VideoStream
+    codec: str
 
     def encode(self, frame: Frame, pts: int) -> Iterable[Packet[VideoStream]]:
         """Takes a frame, to be shown at ``pts`` ticks of the layout's time base; gives the packets that are ready.
@@ -71,6 +73,7 @@ class LibavEncoder:
         if context.name == "libx265" and target.container.name in ("mp4", "mov"):
             context.codec_tag = "hvc1"  # what Apple's players insist on
         self._open(context)
+        self.codec = context.codec.canonical_name
 
     def encode(self, frame: Frame, pts: int) -> Iterable[Packet[VideoStream]]:
         """See :class:`VideoEncoder`."""

@@ -65,7 +65,7 @@ def choose(container: str, layout: PixelFormat, **settings: Any) -> Target:
     [
         ("mkv", YUV420P10, {"encoder": "vp9"}, r"does not take yuv420p10le; use --encoder libx264 or libx265 or ffv1"),
         ("webm", YUV420P10, {"encoder": "vp9"}, r"use --encoder libsvtav1, or"),
-        ("mkv", YUV420P8, {"encoder": "libx266"}, r"did you mean libx26\d\? Well-known .*-o - writes NUT"),
+        ("mkv", YUV420P8, {"encoder": "libx266"}, r"did you mean libx26\d\? Well-known .*--encoder-backend ffmpeg"),
         ("mkv", YUV420P8, {"encoder": "ffv1", "crf": 20}, "no scale of quality.*these have one: libx264"),
         ("mkv", YUV420P8, {"encoder": "ffv1", "encoder_preset": "slow"}, "no preset; these have one: libx264"),
         (
