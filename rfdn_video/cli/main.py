@@ -23,6 +23,7 @@ __all__ = ["main", "run"]
 COMMANDS = {
     "doctor": ("rfdn_video.cli.doctor", "shows versions, devices, encoders and weights"),
     "eval": ("rfdn_video.cli.eval", "measures PSNR and SSIM of weights on a folder of images"),
+    "export": ("rfdn_video.cli.export", "writes a network as an ONNX file"),
     "models": ("rfdn_video.cli.models", "lists networks, their cost, and the bundled weights"),
     "presets": ("rfdn_video.cli.presets", "lists the presets and what each sets"),
     "study": ("rfdn_video.cli.study", "trains and compares the paper's blocks, ratios and networks"),

@@ -11,7 +11,7 @@ from rfdn_video.errors import UsageError
 if TYPE_CHECKING:
     from rfdn_video.models.catalog import BundledWeights
 
-__all__ = ["add_arguments", "execute"]
+__all__ = ["add_arguments", "execute", "parse_size"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Prints the networks at x2, x3 and x4, and the bundled weights."""
-    width, height = _parse_size(args.size)
+    width, height = parse_size(args.size)
     from rfdn_video.models.catalog import BUNDLED
 
     networks = _count_networks(width, height)
@@ -48,7 +48,8 @@ def execute(args: argparse.Namespace) -> int:
     return 0
 
 
-def _parse_size(text: str) -> tuple[int, int]:
+def parse_size(text: str) -> tuple[int, int]:
+    """(width, height) of ``"WxH"``; raises UsageError."""
     width, _, height = text.lower().partition("x")
     if not (width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
         raise UsageError(f"size {text!r}: write WIDTHxHEIGHT in pixels, such as 1280x720")
