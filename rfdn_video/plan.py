@@ -14,6 +14,7 @@ from rfdn_video.media.color import converted_color
 from rfdn_video.media.decode import cut_off
 from rfdn_video.media.ffmpeg_program import FFmpegBuild
 from rfdn_video.media.formats import ffmpeg_name, planar_layout
+from rfdn_video.media.hdr import hdr_options
 from rfdn_video.media.info import MediaInfo, VideoInfo, probe
 from rfdn_video.media.layout import VideoLayout
 from rfdn_video.media.publish import check_output
@@ -101,7 +102,7 @@ def plan_files(source: Path, output: str | None, settings: Settings) -> FilePlan
     if info.missing_bytes and not settings.salvage and settings.end is None and settings.frames is None:
         raise InputError(cut_off(info))
     build = FFmpegBuild() if settings.encoder_backend == "ffmpeg" else LibavBuild()
-    target = choose_encoder(container, _pixel_format(info.video, settings), settings, build)
+    target = choose_encoder(container, _pixel_format(info.video, settings), settings, build, info.video.hdr)
     carried, dropped = decide_streams(info, container, settings.audio)
     dropped = (*dropped, *_dropped_metadata(info, target, settings))
     if settings.strict and dropped:
@@ -210,6 +211,10 @@ def _wanted(info: MediaInfo, settings: Settings) -> TimeRange:
 def _dropped_metadata(info: MediaInfo, target: Target, settings: Settings) -> list[str]:
     container, encoder = target.container, target.encoder
     reasons = [f"{what}: cannot be carried yet" for what in info.video.dropped_metadata]
+    if info.video.hdr and hdr_options(encoder, info.video.hdr) is None:
+        reasons.append(
+            f"mastering display and light level: encoder {encoder} does not take them; libx264, libx265, libsvtav1 do"
+        )
     if info.video.captioned and not target.takes_captions:
         reasons.append(
             f"closed captions in the pictures: encoder {encoder} does not take them here, libx264 of PyAV does"

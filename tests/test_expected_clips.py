@@ -45,7 +45,7 @@ GOOD = [
     Expected("h264-displaymatrix.mp4", frames=30),  # it is cut off soon after them
     Expected("h264-mov-3elist.mp4"),
     Expected("hlg10-color-test.mp4", frames=3),
-    Expected("sample_with_colr_mdcv_and_clli.mp4", frames=2, says="mastering display"),
+    Expected("sample_with_colr_mdcv_and_clli.mp4", frames=2),
     Expected("sample.flv", ".mkv", frames=8),
     Expected("sample_h264_mpeg_audio.ts", ".mkv"),
     Expected("sample_15fps_720p_1s.mp4", frames=4),

@@ -19,6 +19,7 @@ from rfdn_video.frame import Color, PixelFormat
 from rfdn_video.media.color import decide_color
 from rfdn_video.media.deinterlace import bwdif_arguments
 from rfdn_video.media.formats import planar_layout
+from rfdn_video.media.hdr import NO_HDR, HDRMetadata, read_hdr
 from rfdn_video.media.source import open_source
 from rfdn_video.media.timing import exact
 from rfdn_video.media.truncation import missing_bytes
@@ -49,6 +50,7 @@ class VideoInfo:
         sample_aspect_ratio: shape of a pixel, width : height.
         display_matrix: the 3x3 matrix of the container as 9 integers, or None.
         dropped_metadata: kinds of picture metadata that are not carried over.
+        hdr: mastering display and light level.
         captioned: closed captions lie in the first picture.
         bwdif: options of the filter that makes its interlaced pictures whole, where that was asked for; then
             ``time_base``, ``frame_rate`` and ``frame_count`` are those behind it.
@@ -69,6 +71,7 @@ class VideoInfo:
     sample_aspect_ratio: Fraction
     display_matrix: tuple[int, ...] | None
     dropped_metadata: tuple[str, ...]
+    hdr: HDRMetadata = NO_HDR
     captioned: bool = False
     bwdif: str | None = None
 
@@ -268,6 +271,7 @@ def _describe_video(
         sample_aspect_ratio=exact(stream.sample_aspect_ratio) or Fraction(1),
         display_matrix=_display_matrix(stream),
         dropped_metadata=_dropped_metadata(stream, frame),
+        hdr=read_hdr(stream, frame),
         captioned=has_captions(frame),
     )
     if not interlaced or deinterlace is None:
@@ -315,8 +319,6 @@ def _display_matrix(stream: VideoStream) -> tuple[int, ...] | None:
 
 
 _UNCARRIED = {
-    "mastering_display_metadata": "mastering display metadata",
-    "content_light_level": "content light level",
     "dovi_conf": "Dolby Vision configuration",
     "dynamic_hdr10_plus": "HDR10+ metadata",
     "dovi_metadata": "Dolby Vision metadata",

@@ -15,14 +15,17 @@ def payload(codec: str, data: bytes) -> bytes:
     """A packet's content without what muxers change of it.
 
     H.264 and H.265 delimit their NAL units by start codes or by lengths (ISO/IEC 14496-15, section 4.3.3);
-    AV1 leaves its temporal delimiters out in containers (AV1 in ISOBMFF, section 2.4).
+    their parameter sets may lie in the container's header only. AV1 leaves its temporal delimiters out in
+    containers (AV1 in ISOBMFF, section 2.4).
 
     Args:
         codec: FFmpeg's name of it.
         data: of one packet.
     """
-    if codec in ("h264", "hevc"):
-        return b"".join(_nal_units(data))
+    if codec == "h264":
+        return b"".join(unit for unit in _nal_units(data) if unit and unit[0] & 31 not in (7, 8))
+    if codec == "hevc":
+        return b"".join(unit for unit in _nal_units(data) if unit and unit[0] >> 1 & 63 not in (32, 33, 34))
     return data.removeprefix(_TEMPORAL_DELIMITER) if codec == "av1" else data
 
 

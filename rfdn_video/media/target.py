@@ -11,6 +11,7 @@ from rfdn_video.frame import PixelFormat
 from rfdn_video.media.builds import Build
 from rfdn_video.media.encoders import ENCODERS, encoder_name, encoder_options, traits_of
 from rfdn_video.media.formats import ffmpeg_name, same_samples
+from rfdn_video.media.hdr import NO_HDR, HDRMetadata, hdr_options
 from rfdn_video.settings import Settings
 
 __all__ = [
@@ -132,7 +133,9 @@ def choose_container(output: Path | None, source: Path, source_container: str, w
     return _CONTAINERS["mkv"]
 
 
-def choose_encoder(container: Container, layout: PixelFormat, settings: Settings, build: Build) -> Target:
+def choose_encoder(
+    container: Container, layout: PixelFormat, settings: Settings, build: Build, hdr: HDRMetadata = NO_HDR
+) -> Target:
     """The encoder that was asked for, else the container's first that takes the pixel format.
 
     Args:
@@ -140,6 +143,7 @@ def choose_encoder(container: Container, layout: PixelFormat, settings: Settings
         layout: of the pictures.
         settings: what was asked for.
         build: the FFmpeg that encodes.
+        hdr: what it is told of mastering display and light level, where it can be.
 
     Raises:
         OutputError: no such encoder, or it does not take the pixel format; alternatives are named.
@@ -158,6 +162,8 @@ def choose_encoder(container: Container, layout: PixelFormat, settings: Settings
         )
     extra = dict(option.split("=", 1) for option in settings.encoder_options)
     options = encoder_options(encoder, layout, settings.crf, settings.encoder_preset, extra)
+    for name, value in (hdr_options(encoder, hdr) or {}).items() if hdr else ():
+        options[name] = f"{value}:{options[name]}" if name in options else value  # the user's come last, and win
     return Target(container, encoder, layout, pix_fmt, options, build)
 
 
