@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -114,3 +115,61 @@ def test_an_interrupt_leaves_no_process(
     assert log.read_text()
     assert processes_left(log) == []
     assert not (tmp_path / "o.mkv").exists()
+
+
+@pytest.mark.parametrize("encoder", ["libvpx-vp9", "ffv1", "libxvid"])
+def test_tags_that_the_program_does_not_hand_on(clip: Path, nearest_x2: Path, tmp_path: Path, encoder: str) -> None:
+    """NUT holds no colour, and the bitstreams of these encoders none, or not all of it."""
+    source = tmp_path / "tagged.mkv"
+    tags = ("-color_primaries", "bt709", "-color_trc", "bt709", "-colorspace", "bt709", "-color_range", "tv")
+    settings = {"weights": nearest_x2, "encoder_backend": "ffmpeg", "encoder": encoder}
+    subprocess.run(["ffmpeg", "-v", "error", "-i", clip, "-vf", "setsar=4/3", *tags, source], check=True)
+    upscale_video(source, tmp_path / "o.mkv", **settings)
+    seen = look(tmp_path / "o.mkv")
+    assert set(seen.tags.values()) == {"bt709", "tv"}
+    assert seen.stream["sample_aspect_ratio"] == "4:3"
+
+
+@pytest.mark.parametrize("option", ["y=1", "i=/dev/null", "vf=negate", "f=mp4", "vcodec=mpeg4", "colorspace=1", "t=1"])
+def test_only_options_of_the_encoder_get_through(
+    clip: Path, nearest_x2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
+    """The program's own would name files that it writes, or another encoder."""
+    monkeypatch.chdir(tmp_path)
+    settings = {"weights": nearest_x2, "encoder_backend": "ffmpeg", "encoder_options": [option]}
+    with pytest.raises(OutputError, match=rf"does not know the option '{option.partition('=')[0]}'"):
+        upscale_video(clip, tmp_path / "o.mkv", **settings)
+    assert sorted(os.listdir(tmp_path)) == ["vfr.mkv"]
+
+
+@pytest.mark.parametrize("silent", ["exec sleep 60", 'REAL "$@"; exec sleep 60'], ids=["from the start", "at the end"])
+def test_silence_is_not_waited_for_without_end(
+    clip: Path,
+    nearest_x2: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fake: Callable[[str], Path],
+    silent: str,
+) -> None:
+    monkeypatch.setattr("rfdn_video.media.ffmpeg_process.PATIENCE", 2)
+    log = fake(silent)
+    with pytest.raises(OutputError, match="after 2 seconds without a sign of life; use --encoder"):
+        upscale_video(clip, tmp_path / "o.mkv", weights=nearest_x2, encoder_backend="ffmpeg")
+    assert processes_left(log) == []
+    assert not (tmp_path / "o.mkv").exists()
+
+
+def test_it_is_killed(clip: Path, nearest_x2: Path, tmp_path: Path, fake: Callable[[str], Path]) -> None:
+    fake("kill -9 $$")
+    with pytest.raises(OutputError, match="it was killed by signal 9"):
+        upscale_video(clip, tmp_path / "o.mkv", weights=nearest_x2, encoder_backend="ffmpeg")
+
+
+def test_it_is_too_old(clip: Path, nearest_x2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "bin" / "ffmpeg"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\necho "ffmpeg version 4.4.2 Copyright (c) 2000-2021"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent))
+    with pytest.raises(OutputError, match=r"ffmpeg version 4\.4\.2 is too old; 5\.1 or later is needed"):
+        upscale_video(clip, tmp_path / "o.mkv", weights=nearest_x2, encoder_backend="ffmpeg")
