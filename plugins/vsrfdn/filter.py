@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from threading import BoundedSemaphore
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -36,6 +36,7 @@ def rfdn(
     device_index: int | None = None,
     num_streams: int | None = None,
     precision: str = "auto",
+    tile: Literal["auto", "off"] | int = "auto",
 ) -> vs.VideoNode:
     """Enlarges a clip.
 
@@ -54,6 +55,7 @@ def rfdn(
             ``core.num_threads`` never are. None is 1 on a CPU, which one frame keeps busy, and else
             2, so that copies and work overlap.
         precision: of the network; ``"auto"`` is fp16 on CUDA, else fp32.
+        tile: rows of the bands in which a frame is done, ``"off"`` for whole frames, or ``"auto"``.
 
     Returns:
         A clip of the same format, length, frame durations and frame properties, larger. Integer
@@ -71,7 +73,9 @@ def rfdn(
     if device_index is not None:
         device = f"{'cuda' if device == 'auto' else device}:{device_index}"
     try:
-        upscaler = _open(scale=scale, model=model, tune=tune, weights=weights, device=device, precision=precision)
+        upscaler = _open(
+            scale=scale, model=model, tune=tune, weights=weights, device=device, precision=precision, tile=tile
+        )
         width, height = upscaler.output_size(clip.width, clip.height, layout)
     except RFDNError as error:
         raise vs.Error(f"rfdn: {error}") from None

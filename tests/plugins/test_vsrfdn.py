@@ -71,6 +71,14 @@ def test_tune_and_weights_choose_the_network(upscaled: list[Tensor]) -> None:
         assert torch.equal(planes(rfdn(clip, weights=weights).get_frame(0)), clean)
 
 
+@pytest.mark.parametrize("tile", [8, "off"])
+def test_tile_is_the_cores(tile: int | str) -> None:
+    clip = noise_clip(length=1)
+    assert torch.equal(
+        planes(rfdn(clip, tile=tile).get_frame(0)), Upscaler(scale=2, tile=tile)(planes(clip.get_frame(0)))
+    )
+
+
 def test_source_is_not_written_to() -> None:
     clip = noise_clip(length=1)
     before = planes(clip.get_frame(0))
@@ -243,6 +251,8 @@ def test_gpu_resident_clip_is_refused() -> None:
         ({"num_streams": 0}, "rfdn: num_streams 0: 1 or more are allowed"),
         ({"weights": "nowhere.safetensors"}, "rfdn: nowhere.safetensors: cannot read the weights"),
         ({"model": "esrgan"}, "rfdn: no network 'esrgan'; known: e-rfdn"),
+        ({"tile": "small"}, "rfdn: tile 'small': auto, off, or 1 to 32768 rows are allowed"),
+        ({"tile": 0}, "rfdn: tile 0: auto, off, or 1 to 32768 rows are allowed"),
         ({"tune": "anime"}, "rfdn: no weights of e-rfdn for 'anime' are bundled"),
         ({"device": "abacus"}, "rfdn: device 'abacus' is not known"),
         ({"device_index": 4096}, "rfdn: device cuda:4096: "),
