@@ -131,6 +131,7 @@ def prepare(source: Path, output: str | None, settings: Settings) -> Job:
         weights=settings.weights or load_bundled(settings.model, files.tune, wide / video.width),
         device=settings.device,
         precision=settings.precision,
+        engine=settings.engine,
         tile=settings.tile,
     )
     return Job(files, upscaler.plan(video.width, video.height, files.target.layout), upscaler)

@@ -17,7 +17,6 @@ __all__ = [
     "Backend",
     "Deinterlace",
     "Precision",
-    "Reuse",
     "Settings",
     "Tile",
     "Tune",
@@ -35,9 +34,9 @@ type Verify = Literal["packets", "full"]
 type Backend = Literal["av", "ffmpeg"]
 type Precision = Literal["auto", "fp32", "fp16", "bf16"]
 type Tile = Literal["auto", "off"] | int
-type Reuse = Literal["exact", "near", "off"]
 
 CONTAINERS = ("mp4", "mov", "mkv", "webm", "nut", "y4m")
+ENGINE = re.compile(r"auto|torch|openvino(:[A-Za-z]+(\.\d+)?)?")
 MAX_SCALE = 8
 
 
@@ -54,10 +53,10 @@ class Settings:
         weights: a weights file instead of the bundled ones.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"`` or ``"xpu"``.
         precision: of the network; ``"auto"`` is fp16 on CUDA, else fp32.
+        engine: ``"torch"``, ``"openvino"``, or ``"openvino:GPU"`` for another of OpenVINO's devices than
+            the CPU; ``"auto"`` is OpenVINO for fp32 on a CPU where it is installed, else torch.
         tile: rows of the bands in which a frame is done, ``"off"`` for whole frames, or ``"auto"``; see
             docs/tiling.md. The result is the same but for rounding.
-        reuse: what stood still since an earlier frame is copied: ``"exact"`` where nothing that it
-            depends on has changed, ``"near"`` where nothing close by has, or ``"off"``.
         encoder: an FFmpeg video encoder; None takes the container's usual one.
         encoder_backend: ``"av"``, the encoders that come with PyAV, or ``"ffmpeg"``, those of the ffmpeg program
             on the PATH.
@@ -90,8 +89,8 @@ class Settings:
     weights: Path | None = None
     device: str = "auto"
     precision: Precision = "auto"
+    engine: str = "auto"
     tile: Tile = "auto"
-    reuse: Reuse = "exact"
     encoder: str | None = None
     encoder_backend: Backend = "av"
     encoder_preset: str | None = None
@@ -127,7 +126,8 @@ class Settings:
         _check_choice("tune", self.tune, get_args(Tune.__value__))
         _check_choice("precision", self.precision, get_args(Precision.__value__))
         _check_choice("verify", self.verify, get_args(Verify.__value__))
-        _check_choice("reuse", self.reuse, get_args(Reuse.__value__))
+        if not ENGINE.fullmatch(self.engine):
+            raise UsageError(f"engine {self.engine!r}: allowed are auto, torch, openvino, openvino:GPU")
         if self.tile not in ("auto", "off") and (not isinstance(self.tile, int) or not 1 <= self.tile <= 32768):
             raise UsageError(f"tile {self.tile!r}: auto, off, or 1 to 32768 rows are allowed")
         if self.container is not None:
@@ -190,6 +190,7 @@ _OF_THE_CALL = {
     "overwrite",
     "weights",
     "device",
+    "engine",
     "video_stream",
 }
 _SIZE = frozenset(("scale", "width", "height"))

@@ -67,6 +67,7 @@ def upscale_still(plan: StillPlan, settings: Settings) -> None:
         weights=settings.weights or load_bundled(settings.model, plan.tune, wanted_scale),
         device=settings.device,
         precision=settings.precision,
+        engine=settings.engine,
         tile=settings.tile,
     )
     image = torch.from_numpy(still.rgb.copy()).permute(2, 0, 1).float() / 255

@@ -85,7 +85,8 @@ def _plan(job: Job) -> dict[str, Any]:
         f"chroma {color.chroma_location.name.lower()}, primaries {color.primaries}, transfer {color.transfer}",
         "network": f"{weights.network} x{weights.scale}, --tune {files.tune} "
         f"({weights.path.name}, SHA-256 {weights.sha256[:12]})",
-        "device": f"{job.upscaler.device}, {str(job.upscaler.precision).removeprefix('torch.')}",
+        "device": f"{job.upscaler.device}, {str(job.upscaler.precision).removeprefix('torch.')}, "
+        f"engine {job.upscaler.engine}",
         "tile": str(job.tiling),
         "carried": [str(stream) for stream in files.carried],
         "dropped": list(files.dropped),

@@ -119,7 +119,17 @@ def _add_network_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "-w", "--weights", type=Path, metavar="FILE", help=".safetensors or .pth instead of the bundled ones"
     )
-    group.add_argument("--device", metavar="D", help="auto, cpu, cuda, cuda:N, mps, xpu (default auto)")
+    group.add_argument(
+        "--device",
+        metavar="D",
+        help="auto, cpu, cuda, cuda:N, mps, xpu (default auto); cuda:0,1 deals the frames to several",
+    )
+    group.add_argument(
+        "--engine",
+        metavar="E",
+        help="what computes the network: torch, openvino, openvino:GPU (default: openvino on a CPU where it is "
+        "installed, else torch)",
+    )
     group.add_argument(
         "--precision",
         choices=("auto", "fp32", "fp16", "bf16"),

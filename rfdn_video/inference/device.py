@@ -23,8 +23,9 @@ __all__ = [
     "Queue",
     "is_out_of_memory",
     "open_device",
-    "report_out_of_memory",
+    "report_device_errors",
     "resolve_device",
+    "resolve_devices",
     "resolve_precision",
 ]
 
@@ -67,8 +68,13 @@ class Device(Protocol):
 
 
 class _ThreadQueue:
-    def __init__(self) -> None:
+    def __init__(self, torch_threads: int | None) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rfdn-queue")
+        if torch_threads is not None:
+            # torch keeps the number for the thread that sets it, and for threads yet to come: those get it back.
+            usual = torch.get_num_threads()
+            self._thread.submit(_limit_threads, torch_threads).result()
+            torch.set_num_threads(usual)
 
     def submit(self, work: Callable[[], None], after: Sequence[Event] = ()) -> Event:
         def run() -> None:
@@ -83,6 +89,11 @@ class _ThreadQueue:
         self._thread.shutdown(cancel_futures=True)
 
 
+def _limit_threads(count: int) -> None:
+    torch.get_num_threads()  # the first question of a thread sets the usual number, which would come after
+    torch.set_num_threads(count)
+
+
 class _ThreadEvent:
     def __init__(self, future: Future[None]) -> None:
         self._future = future
@@ -92,14 +103,20 @@ class _ThreadEvent:
 
 
 class ThreadDevice:
-    """CPU, MPS, XPU: queues are threads, copies are what torch makes of them."""
+    """CPU, MPS, XPU: queues are threads, copies are what torch makes of them.
 
-    def __init__(self, torch_device: torch.device) -> None:
+    Args:
+        torch_device: where the memory is.
+        torch_threads: that torch may use for the work of one queue; None leaves it as it is.
+    """
+
+    def __init__(self, torch_device: torch.device, torch_threads: int | None) -> None:
         self.torch_device = torch_device
+        self._torch_threads = torch_threads
         self._queues: list[_ThreadQueue] = []
 
     def queue(self) -> Queue:
-        self._queues.append(_ThreadQueue())
+        self._queues.append(_ThreadQueue(self._torch_threads))
         return self._queues[-1]
 
     def staging(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
@@ -162,9 +179,16 @@ class CudaDevice:
         torch.cuda.synchronize(self.torch_device)
 
 
-def open_device(torch_device: torch.device) -> Device:
-    """The queues and memory of a device."""
-    return CudaDevice(torch_device) if torch_device.type == "cuda" else ThreadDevice(torch_device)
+def open_device(torch_device: torch.device, torch_threads: int | None = None) -> Device:
+    """The queues and memory of a device.
+
+    Args:
+        torch_device: which.
+        torch_threads: that torch may use where queues are threads; None leaves it as it is.
+    """
+    if torch_device.type == "cuda":
+        return CudaDevice(torch_device)
+    return ThreadDevice(torch_device, torch_threads)
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
@@ -173,17 +197,25 @@ def is_out_of_memory(error: RuntimeError) -> bool:
 
 
 @contextmanager
-def report_out_of_memory(width: int, height: int) -> Iterator[None]:
-    """Turns torch's out-of-memory errors into one that says what to do."""
+def report_device_errors(doing: str) -> Iterator[None]:
+    """Turns torch's errors of memory and hardware into one that says what to do.
+
+    Args:
+        doing: what the device was doing, such as ``"frames of 640x360"``.
+    """
     try:
         yield
     except RuntimeError as error:
-        if not is_out_of_memory(error):
-            raise
-        raise DeviceError(
-            f"out of memory for frames of {width}x{height}; "
-            "use --tile auto, --precision fp16, a smaller scale, or --device cpu"
-        ) from None
+        text = str(error)
+        if is_out_of_memory(error):
+            raise DeviceError(
+                f"out of memory for {doing}; use --tile auto, --precision fp16, a smaller scale, or --device cpu"
+            ) from None
+        if "CUDA error" in text:
+            raise DeviceError(
+                f"the device was lost at {doing}: {text.splitlines()[0]}; look into the driver's log, then start again"
+            ) from None
+        raise
 
 
 def resolve_device(name: str) -> torch.device:
@@ -204,6 +236,19 @@ def resolve_device(name: str) -> torch.device:
     if device.index is not None and device.index >= count:
         raise DeviceError(f"device {name}: there are {count}, numbered from 0")
     return device
+
+
+def resolve_devices(names: str) -> tuple[torch.device, ...]:
+    """Finds the devices of a list such as ``"cuda:0,1"``; frames are dealt to them in turn.
+
+    Raises:
+        DeviceError: see :func:`resolve_device`; or a device is named twice.
+    """
+    kind, _, indices = names.partition(":")
+    devices = tuple(resolve_device(f"{kind}:{index}") for index in indices.split(",")) if "," in indices else ()
+    if len(set(devices)) < len(devices):
+        raise DeviceError(f"device {names}: a device is named twice")
+    return devices or (resolve_device(names),)
 
 
 def resolve_precision(name: str, device: torch.device) -> torch.dtype:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from rfdn_video.errors import ModelError
 from rfdn_video.frame import Color, Frame, PixelFormat
 from rfdn_video.inference.colorspace import PlanesToRGB, RGBToPlanes
-from rfdn_video.inference.device import report_out_of_memory
+from rfdn_video.inference.device import report_device_errors
 from rfdn_video.inference.enlarge import Enlarger
 from rfdn_video.inference.fit import FittingEnlarger
 
-__all__ = ["PictureProgram", "PictureShape"]
+__all__ = ["PictureProgram", "PictureShape", "all_finite", "not_finite"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class PictureProgram:
         shape: of the pictures.
         enlarger: does it.
         exact_enlarger: gives one that computes in float32, for pictures that half precision cannot do.
+        weights_file: where the network comes from, for messages.
         result_format, result_color: of the enlarged pictures; None keeps the source's.
 
     Attributes:
@@ -52,13 +55,14 @@ class PictureProgram:
         shape: PictureShape,
         enlarger: FittingEnlarger,
         exact_enlarger: Callable[[], FittingEnlarger],
+        weights_file: Path,
         result_format: PixelFormat | None = None,
         result_color: Color | None = None,
     ) -> None:
         self.shape, self.plan = shape, enlarger.plan
         self.result_format, self.result_color = result_format or shape.format, result_color or shape.color
         self.half = enlarger.engine.precision is not torch.float32
-        self._enlarger, self._exact_enlarger = enlarger, exact_enlarger
+        self._enlarger, self._exact_enlarger, self._weights_file = enlarger, exact_enlarger, weights_file
         device = enlarger.engine.device
         self._to_rgb = PlanesToRGB(shape.format, shape.color, *self.plan.source, device)
         self._to_planes = RGBToPlanes(self.result_format, self.result_color, *self.plan.target, device)
@@ -74,11 +78,11 @@ class PictureProgram:
         Args:
             inputs: planes of the source picture, [height, width] each.
             outputs: planes that take the result.
-            finite: scalar bool; becomes False where half precision gave NaN or infinity.
+            finite: scalar bool; whether the result holds no NaN or infinity.
             exact: use the float32 engine.
         """
         enlarger = self._exact_enlarger() if exact else self._enlarger
-        with report_out_of_memory(self.shape.width, self.shape.height):
+        with report_device_errors(f"frames of {self.shape.width}x{self.shape.height}"):
             enlarger.attempt(lambda enlarge: self._strips(enlarge, inputs, outputs, finite))
 
     def _strips(self, enlarge: Enlarger, inputs: Sequence[Tensor], outputs: Sequence[Tensor], finite: Tensor) -> None:
@@ -90,5 +94,22 @@ class PictureProgram:
             for output, part in zip(outputs, self._to_planes(rgb, rows), strict=True):
                 top = rows.start * output.shape[0] // outputs[0].shape[0]
                 output[top : top + part.shape[0]] = part
-            if self.half:
-                finite &= torch.isfinite(rgb).all()
+            finite &= all_finite(rgb)
+
+    def not_finite(self, what: str) -> ModelError:
+        """The error that the result for ``what`` is no picture."""
+        return not_finite(self._weights_file, what)
+
+
+def not_finite(weights_file: Path, what: str) -> ModelError:
+    """The error that the result for ``what`` is no picture."""
+    return ModelError(
+        f"{weights_file}: gives NaN or infinity for {what}, in float32 too; "
+        "the training went wrong or the weights are not meant for such pictures: give others with --weights"
+    )
+
+
+def all_finite(values: Tensor) -> Tensor:
+    """Whether all values are numbers, as a scalar on their device. Reads them once and needs no memory."""
+    low, high = torch.aminmax(values)  # NaN is the smallest and the largest where there is one
+    return torch.isfinite(low + high)

@@ -7,27 +7,28 @@ only after the event that says its result has been downloaded.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from rfdn_video.errors import ModelError
 from rfdn_video.frame import Frame, PixelFormat
-from rfdn_video.inference.device import Device, Event, report_out_of_memory
+from rfdn_video.inference.device import Device, Event, report_device_errors
 from rfdn_video.inference.program import PictureProgram, PictureShape
 
-__all__ = ["FramePipe"]
+__all__ = ["Lane"]
 
 
-class FramePipe:
-    """Keeps up to ``count`` frames in flight on a device, in order.
+class Lane:
+    """Up to ``count`` frames in flight on one device, first in, first out.
 
     Args:
-        device: its memory and queues; closed with the pipe.
-        make_program: the work for pictures of one shape; called when the shape changes.
-        count: of slots, at least 2.
+        device: its memory and queues; closed with the lane.
+        make_program: the work for pictures of one shape.
+        count: of slots.
 
     Attributes:
         recomputed: frames that were done again in float32.
@@ -41,58 +42,59 @@ class FramePipe:
         self._free: list[_Slot] = []
         self._busy: deque[_Slot] = deque()
 
-    def __enter__(self) -> FramePipe:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # The device may still be writing into the slots: they must outlive its work.
-        self._device.close()
+    @property
+    def full(self) -> bool:
+        """A frame must be collected before another one can be submitted."""
+        return not self._free
 
     @property
     def retries(self) -> int:
         """Frames that were done again in smaller bands, because memory was short."""
         return self._retries_before + (self._program.retries if self._program else 0)
 
-    def push(self, frame: Frame) -> Iterator[Frame]:
-        """Takes a frame in; gives those that had to make room for it."""
-        shape = PictureShape.of(frame)
-        if self._program is None or self._program.shape != shape:
-            yield from self.drain()
-            self._prepare(shape)
-        if not self._free:
-            yield self._collect()
-        self._submit(self._free.pop(), frame)
-
-    def drain(self) -> Iterator[Frame]:
-        """Gives all frames that are in flight."""
-        while self._busy:
-            yield self._collect()
-
-    def _prepare(self, shape: PictureShape) -> None:
+    def prepare(self, shape: PictureShape) -> None:
+        """Makes the slots for pictures of a shape; nothing may be in flight."""
+        assert not self._busy
+        self._free.clear()  # before the new ones, or there would be memory for both
         self._retries_before = self.retries
-        program = self._program = self._make_program(shape)
-        with report_out_of_memory(shape.width, shape.height):
+        with report_device_errors(f"frames of {shape.width}x{shape.height}"):
+            program = self._program = self._make_program(shape)
             self._free = [_Slot(self._device, program) for _ in range(self._count)]
-        self._device.settle()
+            self._device.settle()
 
-    def _submit(self, slot: _Slot, frame: Frame) -> None:
+    def submit(self, frame: Frame) -> None:
+        """Queues a frame of the shape that was prepared for."""
+        slot = self._free.pop()
         slot.load(frame)
         uploaded = self._upload.submit(slot.upload)
         computed = self._compute.submit(slot.compute, after=[uploaded])
         slot.done = self._download.submit(slot.download, after=[computed])
         self._busy.append(slot)
 
-    def _collect(self) -> Frame:
+    def collect(self) -> Frame:
+        """Waits for the oldest frame in flight.
+
+        Raises:
+            DeviceError: out of memory, or the device was lost.
+            ModelError: the result holds NaN or infinity, computed in float32.
+        """
         slot = self._busy.popleft()
-        slot.done.wait()
+        with report_device_errors("a frame"):
+            slot.done.wait()
+            if not slot.finite and slot.half:
+                # The slot still holds its input.
+                computed = self._compute.submit(slot.compute_exactly)
+                self._download.submit(slot.download, after=[computed]).wait()
+                self.recomputed += 1
         if not slot.finite:
-            # The slot still holds its input.
-            computed = self._compute.submit(slot.compute_exactly)
-            self._download.submit(slot.download, after=[computed]).wait()
-            self.recomputed += 1
+            raise slot.failure()
         frame = slot.result()
         self._free.append(slot)
         return frame
+
+    def close(self) -> None:
+        """Waits for the device, which may still be writing into the slots."""
+        self._device.close()
 
 
 class _Slot:
@@ -101,6 +103,7 @@ class _Slot:
     done: Event
 
     def __init__(self, device: Device, program: PictureProgram) -> None:
+        self.half = program.half
         self._program = program
         self._frame: Frame | None = None
         self._host_in = _staging(device, program.shape.format, program.plan.source)
@@ -131,7 +134,6 @@ class _Slot:
 
     def compute_exactly(self) -> None:
         """On the device, in float32."""
-        self._device_finite.fill_(True)
         self._program.run(self._device_in, self._device_out, self._device_finite, exact=True)
 
     def download(self) -> None:
@@ -149,6 +151,12 @@ class _Slot:
         )
         self._frame = None
         return frame
+
+    def failure(self) -> ModelError:
+        """Says that the result is no picture."""
+        assert self._frame is not None
+        seconds = float(self._frame.pts * self._frame.time_base)
+        return self._program.not_finite(f"the frame at {seconds:g} s")
 
 
 def _staging(device: Device, layout: PixelFormat, size: tuple[int, int]) -> list[Tensor]:

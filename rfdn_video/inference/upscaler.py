@@ -15,14 +15,15 @@ from torch import Tensor
 
 from rfdn_video.errors import UsageError
 from rfdn_video.frame import Color, Frame, PixelFormat
-from rfdn_video.inference.device import open_device, report_out_of_memory, resolve_device, resolve_precision
+from rfdn_video.inference.device import Device, open_device, report_device_errors, resolve_devices, resolve_precision
 from rfdn_video.inference.engines.engine import Engine, open_engine
 from rfdn_video.inference.enlarge import Enlarger
 from rfdn_video.inference.fit import FittingEnlarger
+from rfdn_video.inference.pipe import FramePipe
 from rfdn_video.inference.pool import Pool
-from rfdn_video.inference.program import PictureProgram, PictureShape
+from rfdn_video.inference.program import PictureProgram, PictureShape, all_finite, not_finite
 from rfdn_video.inference.scaling import ScalePlan, plan_scale, target_size
-from rfdn_video.inference.slots import FramePipe
+from rfdn_video.inference.slots import Lane
 from rfdn_video.inference.tiling import Place, Tiling, choose_tiling, memory_class
 from rfdn_video.models.catalog import load_bundled
 from rfdn_video.models.weights import Weights, load_weights
@@ -43,15 +44,18 @@ class Upscaler:
         model: name of the network whose bundled weights are used.
         tune: which of them, ``"video"`` for compressed or ``"clean"`` for pristine sources.
         weights: a file, or what :func:`rfdn_video.load_weights` gave, instead of the bundled ones.
-        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"`` or ``"xpu"``.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"`` or ``"xpu"``; with several,
+            as in ``"cuda:0,1"``, the frames of a stream are dealt to them in turn.
         precision: ``"auto"``, ``"fp32"``, ``"fp16"`` or ``"bf16"``.
+        engine: ``"auto"``, ``"torch"``, ``"openvino"`` or ``"openvino:GPU"``, see :class:`rfdn_video.Settings`.
         tile: rows of the bands in which a picture is done, ``"off"`` for whole pictures, or ``"auto"``.
-        slots: frames in flight, at least 2.
+        slots: frames in flight on each device, at least 2.
 
     Attributes:
         weights: those in use.
-        device: where it runs.
+        device: where it runs, the first of several.
         precision: number format of the network.
+        engine: name of the engine that was taken.
         recomputed_frames: how many came out of half precision with NaN or infinity and were done
             again in float32.
         retries: how many did not fit into memory and were done again in smaller bands.
@@ -75,6 +79,7 @@ class Upscaler:
         weights: Weights | str | Path | None = None,
         device: str = "auto",
         precision: str = "auto",
+        engine: str = "auto",
         tile: Tile = "auto",
         slots: int = SLOTS,
     ) -> None:
@@ -82,8 +87,16 @@ class Upscaler:
             raise UsageError(f"slots {slots}: at least 2 are needed, so that copies and work overlap")
         exact = None if scale is None else exact_scale(scale)
         # Settings knows what is allowed.
-        self._target = Settings(scale=exact, width=width, height=height, precision=precision, tile=tile)  # type: ignore[arg-type]
-        self.device = resolve_device(device)
+        self._target = Settings(
+            scale=exact,
+            width=width,
+            height=height,
+            precision=precision,  # type: ignore[arg-type]
+            engine=engine,
+            tile=tile,
+        )
+        devices = resolve_devices(device)
+        self.device = devices[0]
         self.precision = resolve_precision(precision, self.device)
         if isinstance(weights, Weights):
             self.weights = weights
@@ -93,13 +106,14 @@ class Upscaler:
             self.weights = load_bundled(model, tune, float(exact or 2))
         self.recomputed_frames = self.retries = 0
         self._slots = slots
-        self._engine = open_engine(self.weights, self.device, self.precision)
-        self._fallback: Engine | None = None
+        self._engines = [open_engine(engine, self.weights, place, self.precision) for place in devices]
+        self._exact_engines: dict[torch.device, Engine] = {}
+        self.engine = self._engines[0].name
         self._lock = threading.Lock()
-        opened = open_device(self.device)
+        opened = self._open_device(self.device)
         opened.settle()
         self._queues = Pool(opened.queue)
-        self._pipes = Pool(lambda: FramePipe(open_device(self.device), self._program, 1))
+        self._pipes = Pool(lambda: FramePipe([self._lane(self._engines[0], 1)]))
 
     def output_size(self, width: int, height: int, layout: PixelFormat | None = None) -> tuple[int, int]:
         """(width, height) of the result of a picture of this size; even where ``layout`` subsamples chroma."""
@@ -120,7 +134,7 @@ class Upscaler:
 
     def tiling(self, width: int, height: int, layout: PixelFormat | None = None) -> Tiling:
         """In which bands a picture of this size is done, as long as the memory holds them."""
-        return self._tiling(self._engine, self.plan(width, height, layout))
+        return self._tiling(self._engines[0], self.plan(width, height, layout))
 
     @torch.inference_mode()
     def __call__(self, image: Tensor) -> Tensor:
@@ -179,8 +193,8 @@ class Upscaler:
         Raises:
             DeviceError: out of memory, or the device was lost.
         """
-        program = partial(self._program, pixel_format=pixel_format, color=color)
-        with FramePipe(open_device(self.device), program, self._slots) as pipe:
+        lanes = [self._lane(engine, self._slots, pixel_format, color) for engine in self._engines]
+        with FramePipe(lanes) as pipe:
             for frame in frames:
                 yield from pipe.push(frame)
             yield from pipe.drain()
@@ -193,7 +207,7 @@ class Upscaler:
         small = min(width, ESTIMATE_SIDE), min(height, ESTIMATE_SIDE)
         factor = plan.native**plan.passes
         trial = ScalePlan(small, (small[0] * factor, small[1] * factor), plan.native, plan.passes)
-        enlarge = Enlarger(self._engine, trial, Tiling((None,) * trial.passes))
+        enlarge = Enlarger(self._engines[0], trial, Tiling((None,) * trial.passes))
         image = torch.rand(1, 3, small[1], small[0], device=self.device)
         times = []
         for _ in range(3):
@@ -206,13 +220,15 @@ class Upscaler:
         height, width = batch.shape[2:]
         plan = self.plan(width, height)
         source = batch.to(self.device, torch.float32)
-        enlarger = self._fitting(self._engine, plan)
-        with report_out_of_memory(width, height):
+        engine, recomputed = self._engines[0], 0
+        enlarger = self._fitting(engine, plan)
+        with report_device_errors(f"pictures of {width}x{height}"):
             result = enlarger.attempt(lambda enlarge: enlarge(source))
-            recomputed = 0
-            if self.precision is not torch.float32 and not torch.isfinite(result).all():
-                result = self._exact(plan).attempt(lambda enlarge: enlarge(source))
+            if self.precision is not torch.float32 and not all_finite(result):
+                result = self._exact(engine, plan).attempt(lambda enlarge: enlarge(source))
                 recomputed = batch.shape[0]
+        if not all_finite(result):
+            raise not_finite(self.weights.path, f"a picture of {width}x{height}")
         self._count(recomputed, enlarger.retries)
         return result.to(batch.device, batch.dtype)
 
@@ -221,12 +237,19 @@ class Upscaler:
             self.recomputed_frames += recomputed
             self.retries += retries
 
-    def _program(
-        self, shape: PictureShape, pixel_format: PixelFormat | None = None, color: Color | None = None
-    ) -> PictureProgram:
-        plan = self.plan(shape.width, shape.height, pixel_format or shape.format)
-        enlarger = self._fitting(self._engine, plan)
-        return PictureProgram(shape, enlarger, lambda: self._exact(plan), pixel_format, color)
+    def _open_device(self, place: torch.device) -> Device:
+        # Two thread pools would slow each other: where another engine works, torch's own has one thread.
+        return open_device(place, None if self.engine == "torch" else 1)
+
+    def _lane(
+        self, engine: Engine, slots: int, pixel_format: PixelFormat | None = None, color: Color | None = None
+    ) -> Lane:
+        def program(shape: PictureShape) -> PictureProgram:
+            plan = self.plan(shape.width, shape.height, pixel_format or shape.format)
+            enlarger, exact = self._fitting(engine, plan), partial(self._exact, engine, plan)
+            return PictureProgram(shape, enlarger, exact, self.weights.path, pixel_format, color)
+
+        return Lane(self._open_device(engine.device), program, slots)
 
     def _fitting(self, engine: Engine, plan: ScalePlan) -> FittingEnlarger:
         return FittingEnlarger(engine, plan, self._tiling(engine, plan), fixed=self._target.tile == "off")
@@ -236,8 +259,9 @@ class Upscaler:
         place = Place(engine.runs_bands, on_cpu, memory_class(engine.device), itemsize)
         return choose_tiling(self._target.tile, self.weights.config, plan, place)
 
-    def _exact(self, plan: ScalePlan) -> FittingEnlarger:
+    def _exact(self, engine: Engine, plan: ScalePlan) -> FittingEnlarger:
         with self._lock:
-            if self._fallback is None:
-                self._fallback = open_engine(self.weights, self.device, torch.float32)
-            return self._fitting(self._fallback, plan)
+            if engine.device not in self._exact_engines:
+                exact = open_engine(engine.name, self.weights, engine.device, torch.float32)
+                self._exact_engines[engine.device] = exact
+            return self._fitting(self._exact_engines[engine.device], plan)

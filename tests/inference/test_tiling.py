@@ -38,7 +38,9 @@ def _frame(width: int, height: int, layout: PixelFormat = YUV420) -> Frame:
 def test_strips_equal_whole_frames(layout: PixelFormat, scale: float) -> None:
     """Colour, all passes and the resampling, row by row; a last rounding may differ."""
     frame = _frame(38, 46, layout)
-    whole, banded = (next(Upscaler(scale=scale, device="cpu", tile=tile).stream([frame])) for tile in ("off", 10))
+    whole, banded = (
+        next(Upscaler(scale=scale, device="cpu", engine="torch", tile=tile).stream([frame])) for tile in ("off", 10)
+    )
     for a, b in zip(whole.planes, banded.planes, strict=True):
         difference = np.abs(a.astype(int) - b.astype(int))
         assert difference.max() <= 1
@@ -48,8 +50,8 @@ def test_strips_equal_whole_frames(layout: PixelFormat, scale: float) -> None:
 @pytest.mark.parametrize("tile", ["off", 5, "auto"])
 def test_tensors(tile: str | int) -> None:
     images = torch.rand(2, 3, 64, 40)
-    expected = Upscaler(scale=2, device="cpu", tile="off")(images)
-    assert (Upscaler(scale=2, device="cpu", tile=tile)(images) - expected).abs().max() * 255 < 2e-3  # type: ignore[arg-type]
+    expected = Upscaler(scale=2, device="cpu", engine="torch", tile="off")(images)
+    assert (Upscaler(scale=2, device="cpu", engine="torch", tile=tile)(images) - expected).abs().max() * 255 < 2e-3  # type: ignore[arg-type]
 
 
 def test_a_cpu_gets_bands_that_its_caches_hold() -> None:
@@ -120,10 +122,10 @@ class _ShortBands:
 def test_out_of_memory_halves_the_bands(tile: str | int, tried: list[int]) -> None:
     """The frame is done again, none is lost, it is counted once a try, and the next frame keeps what was found."""
     frames = [_frame(30, 110), _frame(30, 110)]
-    upscaler = Upscaler(scale=2, device="cpu", tile=tile)  # type: ignore[arg-type]
-    short = upscaler._engine = _Short(upscaler._engine, 30)  # type: ignore[assignment]
+    upscaler = Upscaler(scale=2, device="cpu", engine="torch", tile=tile)  # type: ignore[arg-type]
+    short = upscaler._engines[0] = _Short(upscaler._engines[0], 30)  # type: ignore[assignment]
     results = list(upscaler.stream(frames))
-    expected = Upscaler(scale=2, device="cpu", tile=tried[-1], slots=2)
+    expected = Upscaler(scale=2, device="cpu", engine="torch", tile=tried[-1], slots=2)
     for got, want in zip(results, expected.stream(frames), strict=True):
         for a, b in zip(got.planes, want.planes, strict=True):
             np.testing.assert_array_equal(a, b)
@@ -135,15 +137,15 @@ def test_out_of_memory_halves_the_bands(tile: str | int, tried: list[int]) -> No
 
 
 def test_out_of_memory_in_the_smallest_bands() -> None:
-    upscaler = Upscaler(scale=2, device="cpu", tile=40)
-    short = upscaler._engine = _Short(upscaler._engine, 0)  # type: ignore[assignment]
+    upscaler = Upscaler(scale=2, device="cpu", engine="torch", tile=40)
+    short = upscaler._engines[0] = _Short(upscaler._engines[0], 0)  # type: ignore[assignment]
     with pytest.raises(DeviceError, match="out of memory for frames of 30x110"):
         list(upscaler.stream([_frame(30, 110)]))
     assert len(short.tried) < 6  # type: ignore[attr-defined]
 
 
 def test_whole_frames_that_were_asked_for_stay_whole() -> None:
-    upscaler = Upscaler(scale=2, device="cpu", tile="off")
-    upscaler._engine = _Short(upscaler._engine, 0)  # type: ignore[assignment]
+    upscaler = Upscaler(scale=2, device="cpu", engine="torch", tile="off")
+    upscaler._engines[0] = _Short(upscaler._engines[0], 0)  # type: ignore[assignment]
     with pytest.raises(DeviceError, match="--tile auto"):
         list(upscaler.stream([_frame(30, 110)]))

@@ -119,7 +119,7 @@ def test_overflow_in_half_precision_is_done_again(tmp_path: Path) -> None:
     path = tmp_path / "overflow.safetensors"
     save_file(state, path, {"pixel_range": "1.0"})
     upscaler = Upscaler(scale=2, device="cpu", precision="fp16", weights=path)
-    exact = Upscaler(scale=2, device="cpu", precision="fp32", weights=path)
+    exact = Upscaler(scale=2, device="cpu", precision="fp32", engine="torch", weights=path)
     frames = _frames(4, 24, 18)
     for got, want in zip(upscaler.stream(frames), exact.stream(frames), strict=True):
         for plane, expected in zip(got.planes, want.planes, strict=True):
@@ -154,13 +154,13 @@ def test_frames_of_several_threads_equal_the_stream() -> None:
 @pytest.mark.parametrize("what", ["frames", "images"])
 def test_calls_of_two_threads_run_at_the_same_time(what: str, nearest_x2: Path) -> None:
     upscaler = Upscaler(scale=2, weights=nearest_x2, device="cpu")
-    engine, meeting = upscaler._engine, threading.Barrier(2)
+    engine, meeting = upscaler._engines[0], threading.Barrier(2)
 
     def meet(image: Tensor) -> Tensor:
         meeting.wait(timeout=30)  # BrokenBarrierError where the other never comes
         return engine(image)
 
-    upscaler._engine = Mock(wraps=meet, device=engine.device, precision=engine.precision, runs_bands=False)
+    upscaler._engines = [Mock(wraps=meet, device=engine.device, precision=engine.precision, runs_bands=False)]
     call = upscaler.enlarge if what == "frames" else upscaler
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(call, _frames(4, 20, 16) if what == "frames" else torch.rand(4, 3, 16, 20)))

@@ -8,6 +8,9 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from rfdn_video.errors import UsageError
+from rfdn_video.inference.device import report_device_errors
+from rfdn_video.inference.engines.openvino import OpenVINOEngine, is_installed
 from rfdn_video.inference.engines.pytorch import TorchEngine
 from rfdn_video.inference.rows import Read
 from rfdn_video.models.weights import Weights
@@ -57,10 +60,27 @@ class Engine(Protocol):
         """The same network on pictures of one size, in bands of ``band`` rows."""
 
 
-def open_engine(weights: Weights, device: torch.device, precision: torch.dtype) -> Engine:
-    """The network of ``weights`` on ``device``.
+def open_engine(name: str, weights: Weights, device: torch.device, precision: torch.dtype) -> Engine:
+    """Makes the network of ``weights`` ready.
+
+    Args:
+        name: ``"torch"``; ``"openvino"``, or ``"openvino:GPU"`` for another device than the CPU;
+            ``"auto"`` is OpenVINO for float32 on a CPU where it is installed, else torch.
+        weights: of the network.
+        device: where images lie.
+        precision: number format to compute in.
 
     Raises:
-        DeviceError: out of memory.
+        UsageError: an engine that does not serve the device or the precision.
+        DeviceError: an engine or device that is absent; out of memory.
     """
-    return TorchEngine(weights, device, precision)
+    if name == "torch" or (name == "auto" and not _suits_openvino(device, precision)):
+        with report_device_errors("the network"):
+            return TorchEngine(weights, device, precision)
+    if device.type != "cpu":
+        raise UsageError(f"engine {name} takes pictures from the CPU; give --device cpu instead of {device}")
+    return OpenVINOEngine(weights, precision, name.partition(":")[2].upper() or "CPU")
+
+
+def _suits_openvino(device: torch.device, precision: torch.dtype) -> bool:
+    return device.type == "cpu" and precision is torch.float32 and is_installed()
