@@ -1,0 +1,164 @@
+"""rfdn-video against its peers on one clip with one network: frames a second, in turn, medians, ratios.
+
+- rfdn-video's command line with each of its engines: decode, enlarge, encode, check the file.
+- A plain PyTorch frame loop (eager.py): decode, enlarge and encode in turn.
+- The filters of vs-mlrt (OpenVINO as it comes and in float32, ONNX Runtime, ncnn) through vspipe, with the network that
+  ``rfdn-video export`` writes: decode and enlarge only, the result is thrown away. --encode lets
+  FFmpeg's libx264 encode it, as the others do.
+
+Each tells its own seconds from the first frame to the last: start-up does not count. See README.md
+for the environment of vs-mlrt.
+
+    python benchmarks/peers/run.py CLIP -w WEIGHTS [--vspipe VENV/bin/vspipe] [--frames 24] [--rounds 3]
+                                   [--only NAME ...] [--encode] [--plot peers.png]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib
+
+from rfdn_video import load_weights, probe
+
+matplotlib.use("Agg")
+from matplotlib import pyplot as plt
+
+HERE = Path(__file__).parent
+OWN = {"torch": ("torch", "fp32"), "openvino": ("openvino", "fp32"), "openvino bf16": ("openvino", "bf16")}
+FILTERS = ("ov", "ov-fp32", "ort", "ncnn")
+SEQUENTIAL = "eager loop"
+HALF = "vs-mlrt ov"
+THREADS = os.cpu_count() or 1
+
+type Measure = Callable[[], float]
+"""Runs a contestant once; gives seconds."""
+
+
+def main() -> None:
+    """Prints the speeds and their ratios, and draws them."""
+    args = _arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        speeds = _measure(_contestants(args, Path(folder)), args)
+    video = probe(args.clip).video
+    title = f"{args.clip.name}, {video.width}x{video.height}, {args.frames} frames, medians of {args.rounds}"
+    print(title)
+    # vs-mlrt's OpenVINO computes in bfloat16 where the CPU can: to compare with it is one thing, with float32 another.
+    best = max((speed for name, speed in speeds.items() if name.startswith("vs-mlrt") and name != HALF), default=None)
+    for name, speed in sorted(speeds.items(), key=lambda item: -item[1]):
+        line = f"{name:<22} {speed:8.3f} frames/s"
+        if SEQUENTIAL in speeds:
+            line += f"   {speed / speeds[SEQUENTIAL]:5.2f} x the eager loop"
+        if best is not None:
+            line += f"   {speed / best:5.2f} x the best vs-mlrt filter in fp32"
+        print(line)
+    if args.plot is not None:
+        _plot(speeds, title, args.plot)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clip", type=Path)
+    parser.add_argument("-w", "--weights", type=Path, required=True)
+    parser.add_argument("--vspipe", type=Path, help="vspipe of an environment that has vs-mlrt")
+    parser.add_argument("--frames", type=int, default=24)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="some of the contestants, by part of their names")
+    parser.add_argument("--encode", action="store_true", help="encode what the filters give")
+    parser.add_argument("--plot", type=Path, metavar="PNG")
+    return parser.parse_args()
+
+
+def _contestants(args: argparse.Namespace, folder: Path) -> dict[str, Measure]:
+    found: dict[str, Measure] = {f"rfdn-video {name}": _own(args, folder, *options) for name, options in OWN.items()}
+    found[SEQUENTIAL] = lambda: float(_run([sys.executable, HERE / "eager.py", *_eager(args, folder)]))
+    if args.vspipe is not None:
+        model = folder / "network.onnx"
+        video = probe(args.clip).video
+        size = f"{video.width}x{video.height}"
+        _run([sys.executable, "-m", "rfdn_video", "export", model, "-w", args.weights, "--size", size])
+        found |= {f"vs-mlrt {name}": _filter(args, folder, model, name) for name in FILTERS}
+    if args.only:
+        found = {name: run for name, run in found.items() if any(part in name for part in args.only)}
+    return found
+
+
+def _measure(contestants: dict[str, Measure], args: argparse.Namespace) -> dict[str, float]:
+    """Frames a second. Who cannot run is named and left out."""
+    seconds: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(args.rounds):
+        for name in list(seconds):
+            try:
+                seconds[name].append(contestants[name]())
+            except subprocess.CalledProcessError as error:
+                print(f"{name} does not run here: {error.stderr.strip().splitlines()[-1]}", file=sys.stderr)
+                del seconds[name]
+    return {name: args.frames / statistics.median(times) for name, times in seconds.items()}
+
+
+def _own(args: argparse.Namespace, folder: Path, engine: str, precision: str) -> Measure:
+    scale = load_weights(args.weights).scale
+    command = [sys.executable, "-m", "rfdn_video", args.clip, "-o", folder / "own.mp4", "--overwrite", "--json"]
+    command += ["-w", args.weights, "-s", scale, "--engine", engine, "--device", "cpu", "--frames", args.frames]
+    command += ["--precision", precision, "--encoder", "libx264", "--crf", "18", "--audio", "none"]
+    return lambda: float(json.loads(_run(command))["seconds"])
+
+
+def _eager(args: argparse.Namespace, folder: Path) -> list[object]:
+    return [args.clip, args.weights, args.frames, folder / "eager.mp4"]
+
+
+def _filter(args: argparse.Namespace, folder: Path, model: Path, name: str) -> Measure:
+    matrix = int(probe(args.clip).video.color.matrix)
+    given = {"clip": args.clip.absolute(), "model": model, "filter": name, "frames": args.frames}
+    given |= {"threads": THREADS, "matrix": matrix}
+    command: list[object] = [args.vspipe, "-c", "y4m", HERE / "filter.vpy"]
+    command += [word for key, value in given.items() for word in ("-a", f"{key}={value}")]
+    encoder = ["ffmpeg", "-v", "error", "-y", "-i", "-", "-c:v", "libx264", "-crf", "18", folder / "filter.mp4"]
+
+    def run() -> float:
+        told = _run([*command, "-"], into=encoder) if args.encode else _run([*command, "--"])
+        found = re.search(r"Output \d+ frames in ([\d.]+) seconds", told)
+        assert found is not None, told
+        return float(found[1])
+
+    return run
+
+
+def _run(command: list[object], into: list[object] | None = None) -> str:
+    """What a command prints on both streams; with ``into`` its standard output goes there instead."""
+    words = [str(word) for word in command]
+    # vspipe finds its VapourSynth by the PATH.
+    environment = os.environ | {"PATH": os.pathsep.join([str(Path(words[0]).parent), os.environ["PATH"]])}
+    if into is None:
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
+        return done.stdout or done.stderr
+    with subprocess.Popen([str(word) for word in into], stdin=subprocess.PIPE) as encoder:
+        done = subprocess.run(
+            words, env=environment, stdout=encoder.stdin, stderr=subprocess.PIPE, text=True, check=True
+        )
+    return done.stderr
+
+
+def _plot(speeds: dict[str, float], title: str, path: Path) -> None:
+    names = sorted(speeds, key=lambda name: speeds[name])
+    figure, axes = plt.subplots(figsize=(7, 0.5 * len(names) + 1.2), layout="constrained")
+    colors = ["tab:orange" if name.startswith("rfdn-video") else "tab:gray" for name in names]
+    axes.bar_label(axes.barh(names, [speeds[name] for name in names], color=colors), fmt="%.2f", padding=3)
+    axes.set_xlabel("frames a second")
+    axes.set_title(title, fontsize=10)
+    axes.margins(x=0.12)
+    figure.savefig(path, dpi=120)
+
+
+if __name__ == "__main__":
+    main()
