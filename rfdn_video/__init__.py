@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rfdn_video.inference.upscaler import Upscaler as Upscaler
     from rfdn_video.media.color import decide_color as decide_color
     from rfdn_video.media.info import MediaInfo as MediaInfo
-    from rfdn_video.media.info import probe as probe
+    from rfdn_video.media.probe import probe as probe
     from rfdn_video.models.weights import Weights as Weights
     from rfdn_video.models.weights import load_weights as load_weights
     from rfdn_video.pipeline import Summary as Summary
@@ -37,7 +37,7 @@ _HOMES = {
     "Weights": "rfdn_video.models.weights",
     "decide_color": "rfdn_video.media.color",
     "load_weights": "rfdn_video.models.weights",
-    "probe": "rfdn_video.media.info",
+    "probe": "rfdn_video.media.probe",
     "upscale_video": "rfdn_video.pipeline",
 }
 

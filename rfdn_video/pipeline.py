@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from rfdn_video.errors import InputError
+from rfdn_video.errors import InputError, OutputError
 from rfdn_video.frame import Frame
 from rfdn_video.inference.scaling import ScalePlan, target_size
 from rfdn_video.media.decode import Decoder, DecodeReport
@@ -141,7 +141,7 @@ def run(job: Job, on_frame: OnFrame) -> Summary:
     """Does a job; what is raised leaves no file behind."""
     started = time.monotonic()
     if job.files.output is None:
-        written, report = _transcode(job, sys.stdout.buffer, on_frame)
+        written, report = _transcode(job, _standard_output(), on_frame)
     else:
         with Draft(job.files.output, overwrite=job.files.overwrite) as draft:
             written, report = _transcode(job, str(draft.path.absolute()), on_frame)
@@ -164,6 +164,14 @@ def run(job: Job, on_frame: OnFrame) -> Summary:
     )
 
 
+def _harm(files: FilePlan, written: Written, report: DecodeReport) -> str:
+    """What was damaged, repaired or lost on the way, in words; nothing for a sound file."""
+    repaired = sum(record.repaired for record in written.side_streams)
+    found = [str(report)] if report.harmed else []
+    found += [f"{repaired} repaired packets of sound or subtitles"] if repaired else []
+    return "; ".join((*found, *_late_losses(files, written)))
+
+
 def _late_losses(files: FilePlan, written: Written) -> list[str]:
     """Captions may begin after the first picture, which is all that the plan has seen."""
     if not written.captioned or files.info.video.captioned or files.target.takes_captions:
@@ -181,12 +189,19 @@ def _transcode(job: Job, file: str | BinaryIO, on_frame: OnFrame) -> tuple[Writt
                 raise InputError(f"{files.info.path}: no pictures in the part that was asked for")
             end = None if files.wanted.whole else _end_of(last, layout.frame_rate)
             output.close(end)
-            if files.strict and decoder.report.harmed:
-                raise InputError(f"{files.info.path}: is damaged ({decoder.report}), and --strict was given")
+            if files.strict and (harm := _harm(files, output.written, decoder.report)):
+                raise InputError(f"{files.info.path}: {harm}, and --strict was given")
         except BaseException:
             output.abort()
             raise
         return output.written, decoder.report
+
+
+def _standard_output() -> BinaryIO:
+    stream: BinaryIO | None = getattr(sys.stdout, "buffer", None)
+    if stream is None:
+        raise OutputError("standard output is closed; give --output FILE")
+    return stream
 
 
 def _open_decoder(files: FilePlan) -> Decoder | ScriptDecoder:

@@ -15,8 +15,9 @@ from rfdn_video.media.decode import cut_off
 from rfdn_video.media.ffmpeg_program import FFmpegBuild
 from rfdn_video.media.formats import ffmpeg_name, planar_layout
 from rfdn_video.media.hdr import hdr_options
-from rfdn_video.media.info import MediaInfo, VideoInfo, probe
+from rfdn_video.media.info import MediaInfo, VideoInfo
 from rfdn_video.media.layout import VideoLayout
+from rfdn_video.media.probe import probe
 from rfdn_video.media.publish import check_output
 from rfdn_video.media.script import is_script, probe_script
 from rfdn_video.media.source import check_is_file

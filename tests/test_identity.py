@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rfdn_video import upscale_video
 from rfdn_video.frame import ChromaLocation, Color, Matrix, PixelFormat
 from rfdn_video.media.formats import ffmpeg_name, planar_layout
-from tests.zimg import repeated
+from tests.zimg import repeated, smooth_picture
 
 type FFmpeg = Callable[..., bytes]
 type Planes = list[NDArray[Any]]
@@ -46,7 +46,7 @@ def test_code_values(
 ) -> None:
     """Luma and planes that are not subsampled within 1; subsampled chroma within 1 of zimg's round trip."""
     color = Color(matrix, full_range)
-    source = _picture(layout)
+    source = smooth_picture(layout, WIDTH, HEIGHT)
     result = _enlarge(ffmpeg, nearest_x2, tmp_path, source, layout, color)
     subsampled = layout.sub_w or layout.sub_h
     expected = repeated(source, layout, color) if subsampled else [_repeat(plane) for plane in source]
@@ -59,7 +59,7 @@ def test_code_values(
 def test_chroma_locations(ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path, location: str) -> None:
     """Encoded with x264, which stores the location; its luma and chroma are lossless at quantiser 0."""
     layout, color = PixelFormat("yuv", 8, 1, 1), Color(Matrix.BT709, False, ChromaLocation[location.upper()])
-    source = _picture(layout)
+    source = smooth_picture(layout, WIDTH, HEIGHT)
     lossless = ["-c:v", "libx264", "-qp", "0", "-chroma_sample_location", location]
     result = _enlarge(ffmpeg, nearest_x2, tmp_path, source, layout, color, lossless)
     for got, want in zip(result, repeated(source, layout, color), strict=True):
@@ -88,22 +88,10 @@ def test_flat_patches_of_every_layout_and_size(
 @pytest.mark.parametrize("name", ["gbrp", "gbrp10le"])
 def test_rgb_is_not_touched_but_by_the_network(ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path, name: str) -> None:
     layout = planar_layout(name)
-    source = _picture(layout)
+    source = smooth_picture(layout, WIDTH, HEIGHT)
     result = _enlarge(ffmpeg, nearest_x2, tmp_path, source, layout, Color(Matrix.RGB, full_range=True))
     for got, plane in zip(result[:3], source[:3], strict=True):
         assert np.array_equal(got, _repeat(plane))
-
-
-def _picture(layout: PixelFormat) -> Planes:
-    """A smooth picture with some noise, all over the code values."""
-    generator = np.random.default_rng(11)
-    peak = (1 << layout.depth) - 1
-    planes = []
-    for rows, columns in layout.plane_sizes(WIDTH, HEIGHT):
-        y, x = np.mgrid[0:rows, 0:columns] / max(rows, columns)
-        values = 0.5 + 0.45 * np.sin(6 * x + 2 * y) * np.cos(5 * y) + generator.normal(0, 0.03, (rows, columns))
-        planes.append((values.clip(0, 1) * peak).astype(layout.dtype))
-    return planes
 
 
 def _enlarge(

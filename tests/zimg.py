@@ -1,4 +1,4 @@
-"""VapourSynth's resizer zimg: the oracle of colour arithmetic and chroma resampling."""
+"""VapourSynth's resizer zimg: the oracle of colour arithmetic and chroma resampling, and a picture to try it on."""
 
 from __future__ import annotations
 
@@ -12,6 +12,21 @@ from numpy.typing import NDArray
 from rfdn_video.frame import Color, PixelFormat
 
 vs = pytest.importorskip("vapoursynth", reason="VapourSynth is absent; its zimg is the oracle of this test")
+
+
+RGBS = int(vs.RGBS)
+
+
+def smooth_picture(layout: PixelFormat, width: int, height: int) -> list[NDArray[Any]]:
+    """A smooth picture with some noise, all over the code values."""
+    generator = np.random.default_rng(11)
+    peak = (1 << layout.depth) - 1
+    planes = []
+    for rows, columns in layout.plane_sizes(width, height):
+        y, x = np.mgrid[0:rows, 0:columns] / max(rows, columns)
+        values = 0.5 + 0.45 * np.sin(6 * x + 2 * y) * np.cos(5 * y) + generator.normal(0, 0.03, (rows, columns))
+        planes.append((values.clip(0, 1) * peak).astype(layout.dtype))
+    return planes
 
 
 def clip_of(planes: Sequence[NDArray[Any]], format_id: int) -> Any:
@@ -54,6 +69,6 @@ def convert(clip: Any, target: int, color: Color, side: str) -> Any:
 
 def repeated(planes: Sequence[NDArray[Any]], layout: PixelFormat, color: Color) -> list[NDArray[Any]]:
     """YUV to RGB, every pixel twice across and down, back to YUV: what an exact x2 network would give."""
-    rgb = convert(clip_of(planes, format_id(layout)), vs.RGBS, color, "in")
+    rgb = convert(clip_of(planes, format_id(layout)), RGBS, color, "in")
     larger = vs.core.resize.Point(rgb, width=2 * rgb.width, height=2 * rgb.height)
     return planes_of(convert(larger, format_id(layout), color, "out"))

@@ -48,7 +48,7 @@ def target_size(
     """The (width, height) to reach; the nearest multiples of ``multiple`` (chroma subsampling wants even sizes).
 
     Raises:
-        UsageError: it would not be larger than the source.
+        UsageError: it would not be larger than the source, or only by less than the multiple.
     """
     if width is not None:
         scale = Fraction(width, source[0])
@@ -61,6 +61,11 @@ def target_size(
             f"({source[0]}x{source[1]}); this tool only enlarges"
         )
     wide, high = (_nearest(side * scale, m) for side, m in zip(source, multiple, strict=True))
+    if (wide, high) == source:
+        raise UsageError(
+            f"{wide}x{high} enlarged {float(scale):g} times is {wide}x{high} again, for sides are multiples of "
+            f"{multiple[0]} and {multiple[1]}; give a larger scale"
+        )
     return wide, high
 
 

@@ -20,7 +20,8 @@ from rfdn_video.errors import InputError
 from rfdn_video.frame import Frame, PixelFormat, Planes
 from rfdn_video.media.deinterlace import deinterlaced
 from rfdn_video.media.formats import ffmpeg_name
-from rfdn_video.media.info import MAX_PIXELS, MediaInfo, has_captions
+from rfdn_video.media.info import MediaInfo
+from rfdn_video.media.probe import MAX_PIXELS, has_captions
 from rfdn_video.media.source import open_source
 from rfdn_video.media.timeline import Timeline
 from rfdn_video.media.timing import TimeRange, TimestampRepair, exact

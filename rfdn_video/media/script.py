@@ -16,7 +16,9 @@ from rfdn_video.errors import InputError, NoVideoError
 from rfdn_video.frame import ChromaLocation, Color, Frame, Matrix, PixelFormat
 from rfdn_video.media.decode import DecodeReport
 from rfdn_video.media.formats import ffmpeg_name
-from rfdn_video.media.info import MediaInfo, OtherStream, VideoInfo, describe_other, main_video_stream
+from rfdn_video.media.info import MediaInfo, OtherStream, VideoInfo
+from rfdn_video.media.other_streams import describe_other
+from rfdn_video.media.probe import main_video_stream
 from rfdn_video.media.script_server import ScriptServer
 from rfdn_video.media.source import check_is_file, open_source
 from rfdn_video.media.timing import TimeRange, exact

@@ -35,6 +35,13 @@ def test_a_pipe_that_breaks_under_the_video(source: Path, nearest_x2: Path) -> N
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_no_standard_output_for_the_video(source: Path, nearest_x2: Path) -> None:
+    command = f"{sys.executable} -m rfdn_video in.mp4 -w {nearest_x2} -o - >&-"
+    done = subprocess.run(["bash", "-c", command], cwd=source.parent, capture_output=True, text=True)
+    assert done.returncode == 4
+    assert done.stderr == "rfdn-video: standard output is closed; give --output FILE\n"
+
+
 def test_a_name_that_is_no_text(source: Path, nearest_x2: Path) -> None:
     name = os.fsencode(source.parent) + b"/\xff\xe4 x.mp4"
     os.rename(source, name)  # noqa: PTH104

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 
 from rfdn_video.frame import ChromaLocation, Color, Matrix, PixelFormat
 from rfdn_video.inference.colorspace import PlanesToRGB, RGBToPlanes
-
-vs = pytest.importorskip("vapoursynth", reason="VapourSynth is absent; its zimg is the oracle of this test")
+from tests import zimg
+from tests.zimg import smooth_picture
 
 CPU = torch.device("cpu")
 WIDTH, HEIGHT = 46, 34  # even, as VapourSynth wants it, and otherwise odd
@@ -37,68 +33,23 @@ CASES = [
 ]
 
 
-def _picture(layout: PixelFormat, width: int = WIDTH, height: int = HEIGHT) -> list[NDArray[Any]]:
-    """A smooth picture with some noise, all over the code values."""
-    generator = np.random.default_rng(7)
-    peak = (1 << layout.depth) - 1
-    planes = []
-    for rows, columns in layout.plane_sizes(width, height):
-        y, x = np.mgrid[0:rows, 0:columns] / max(rows, columns)
-        values = 0.5 + 0.4 * np.sin(6 * x + 2 * y) * np.cos(5 * y) + generator.normal(0, 0.03, (rows, columns))
-        planes.append((values.clip(0, 1) * peak).astype(layout.dtype))
-    return planes
-
-
-def _clip(planes: Sequence[NDArray[Any]], format_id: int) -> Any:
-    blank = vs.core.std.BlankClip(
-        format=format_id, width=planes[0].shape[1], height=planes[0].shape[0], length=1, keep=True
-    )
-
-    def fill(n: int, f: Any) -> Any:  # noqa: ARG001 - VapourSynth calls it by name
-        frame = f.copy()
-        for index, plane in enumerate(planes):
-            np.copyto(np.asarray(frame[index]), plane)
-        return frame
-
-    return vs.core.std.ModifyFrame(blank, blank, fill)
-
-
-def _format_id(layout: PixelFormat) -> int:
-    return int(vs.core.query_video_format(vs.YUV, vs.INTEGER, layout.depth, layout.sub_w, layout.sub_h).id)
-
-
-def _zimg(clip: Any, format_id: int, color: Color, side: str) -> list[NDArray[Any]]:
-    """Converts by zimg; ``side`` is "in" or "out", the end that is YUV."""
-    arguments = {
-        f"matrix{'_in' if side == 'in' else ''}": int(color.matrix),
-        f"range{'_in' if side == 'in' else ''}": 1 if color.full_range else 0,
-        f"chromaloc{'_in' if side == 'in' else ''}": int(color.chroma_location) - 1,
-    }
-    converted = vs.core.resize.Bicubic(
-        clip,
-        format=format_id,
-        filter_param_a=0,
-        filter_param_b=0.5,
-        filter_param_a_uv=0,
-        filter_param_b_uv=0.5,
-        **arguments,
-    )
-    frame = converted.get_frame(0)
-    return [np.asarray(frame[i]).copy() for i in range(frame.format.num_planes)]
-
-
 @pytest.mark.parametrize(("layout", "color"), CASES)
 def test_planes_to_rgb_equals_zimg(layout: PixelFormat, color: Color) -> None:
-    planes = _picture(layout)
-    expected = np.stack(_zimg(_clip(planes, _format_id(layout)), vs.RGBS, color, "in"))
+    planes = smooth_picture(layout, WIDTH, HEIGHT)
+    expected = np.stack(
+        zimg.planes_of(zimg.convert(zimg.clip_of(planes, zimg.format_id(layout)), zimg.RGBS, color, "in"))
+    )
     rgb = PlanesToRGB(layout, color, WIDTH, HEIGHT, CPU)([torch.from_numpy(p) for p in planes])
     assert np.abs(rgb[0].numpy() - expected).max() * 255 < 0.01
 
 
 @pytest.mark.parametrize(("layout", "color"), CASES)
 def test_rgb_to_planes_equals_zimg(layout: PixelFormat, color: Color) -> None:
-    rgb = PlanesToRGB(layout, color, WIDTH, HEIGHT, CPU)([torch.from_numpy(p) for p in _picture(layout)])
-    expected = _zimg(_clip(list(rgb[0].numpy()), vs.RGBS), _format_id(layout), color, "out")
+    rgb = PlanesToRGB(layout, color, WIDTH, HEIGHT, CPU)(
+        [torch.from_numpy(p) for p in smooth_picture(layout, WIDTH, HEIGHT)]
+    )
+    clip = zimg.clip_of(list(rgb[0].numpy()), zimg.RGBS)
+    expected = zimg.planes_of(zimg.convert(clip, zimg.format_id(layout), color, "out"))
     planes = RGBToPlanes(layout, color, WIDTH, HEIGHT, CPU)(rgb)
     for got, want in zip(planes, expected, strict=True):
         difference = np.abs(got.numpy().astype(int) - want.astype(int))
@@ -110,7 +61,7 @@ def test_rgb_to_planes_equals_zimg(layout: PixelFormat, color: Color) -> None:
 @pytest.mark.parametrize("full_range", [False, True])
 def test_round_trip_without_subsampling_is_lossless(layout: PixelFormat, full_range: bool) -> None:
     color = Color(Matrix.RGB if layout.family == "rgb" else Matrix.BT709, full_range=full_range)
-    planes = [torch.from_numpy(p) for p in _picture(layout)]
+    planes = [torch.from_numpy(p) for p in smooth_picture(layout, WIDTH, HEIGHT)]
     back = RGBToPlanes(layout, color, WIDTH, HEIGHT, CPU)(PlanesToRGB(layout, color, WIDTH, HEIGHT, CPU)(planes))
     for got, want in zip(back, planes, strict=True):
         assert torch.equal(got, want)

@@ -36,6 +36,12 @@ def test_height_and_width_keep_the_shape() -> None:
     assert target_size((640, 360), width=1280) == (1280, 720)
 
 
+def test_a_factor_that_rounding_takes_back_is_refused() -> None:
+    assert target_size((16, 16), scale=Fraction("1.1"), multiple=(2, 2)) == (18, 18)
+    with pytest.raises(UsageError, match="16x16 enlarged 1.01 times is 16x16 again"):
+        target_size((16, 16), scale=Fraction("1.01"), multiple=(2, 2))
+
+
 def test_not_larger_is_refused() -> None:
     with pytest.raises(UsageError, match="only enlarges"):
         target_size((1920, 1080), height=720)
