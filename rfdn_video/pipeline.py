@@ -133,6 +133,7 @@ def prepare(source: Path, output: str | None, settings: Settings) -> Job:
         precision=settings.precision,
         engine=settings.engine,
         tile=settings.tile,
+        size=(video.width, video.height),
     )
     return Job(files, upscaler.plan(video.width, video.height, files.target.layout), upscaler)
 

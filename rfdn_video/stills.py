@@ -69,6 +69,7 @@ def upscale_still(plan: StillPlan, settings: Settings) -> None:
         precision=settings.precision,
         engine=settings.engine,
         tile=settings.tile,
+        size=plan.size,
     )
     image = torch.from_numpy(still.rgb.copy()).permute(2, 0, 1).float() / 255
     rgb = _to_uint8(upscaler(image).permute(1, 2, 0))

@@ -77,6 +77,9 @@ def test_streams_of_pictures_alone(command_line: CommandLine, ffmpeg: FFmpeg, ne
     """A raw stream has no times: they are derived, and that is said."""
     source = tmp_path / "raw.h264"
     ffmpeg(*f"{VIDEO} {H264}".split(), source)
+    strict = command_line(source, "-w", nearest_x2, "--strict")
+    assert strict.returncode == 3
+    assert "25 repaired timestamps, and --strict was given" in strict.stderr
     output, warnings = _enlarge(command_line, source, nearest_x2)
     assert "25 timestamps were missing" in warnings
     assert _times(output) == [Fraction(i, 25) for i in range(25)]

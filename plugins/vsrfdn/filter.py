@@ -74,7 +74,14 @@ def rfdn(
         device = f"{'cuda' if device == 'auto' else device}:{device_index}"
     try:
         upscaler = _open(
-            scale=scale, model=model, tune=tune, weights=weights, device=device, precision=precision, tile=tile
+            scale=scale,
+            model=model,
+            tune=tune,
+            weights=weights,
+            device=device,
+            precision=precision,
+            tile=tile,
+            size=(clip.width, clip.height),
         )
         width, height = upscaler.output_size(clip.width, clip.height, layout)
     except RFDNError as error:

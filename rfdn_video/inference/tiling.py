@@ -16,10 +16,12 @@ from rfdn_video.models.blocks import ESA_MIN_SIZE
 from rfdn_video.models.rfdn import RFDNConfig
 from rfdn_video.settings import Tile
 
-__all__ = ["Place", "Tiling", "band_bytes", "choose_tiling", "memory_class", "whole_bytes"]
+__all__ = ["Place", "Tiling", "band_bytes", "choose_tiling", "fits_whole", "memory_class", "whole_bytes"]
 
 CACHE_PIXELS = 46080
 """Pixels of a band that a CPU works on fastest, see benchmarks/scaling.py."""
+BANDED_FROM = 1 << 17
+"""Pixels of a picture from which bands are the faster way on a CPU, see benchmarks/scaling.py."""
 SMALLEST, LARGEST = 12, 96
 """Rows of a band: below the smallest, what is kept between bands outweighs them."""
 CPU_CLASS = 4 << 30
@@ -104,7 +106,7 @@ def _auto(config: RFDNConfig, width: int, height: int, place: Place) -> int | No
     """Bands that suit a CPU's caches; elsewhere whole pictures, or the largest bands that half of the memory holds."""
     if place.on_cpu:
         band = max(SMALLEST, min(LARGEST, CACHE_PIXELS // width))
-        return band if band < height else None
+        return band if width * height > BANDED_FROM else None
     budget = place.memory // 2
     if whole_bytes(config, width, height, place.itemsize) <= budget:
         return None
@@ -112,6 +114,11 @@ def _auto(config: RFDNConfig, width: int, height: int, place: Place) -> int | No
     while band > SMALLEST and band_bytes(config, width, height, band, place.itemsize) > budget:
         band //= 2
     return band
+
+
+def fits_whole(config: RFDNConfig, plan: ScalePlan, place: Place) -> bool:
+    """Whether whole pictures stay within the place's class of memory in every pass."""
+    return all(whole_bytes(config, *size, place.itemsize) <= place.memory for size in _sizes(plan))
 
 
 def whole_bytes(config: RFDNConfig, width: int, height: int, itemsize: int) -> int:

@@ -24,7 +24,7 @@ from rfdn_video.inference.pool import Pool
 from rfdn_video.inference.program import PictureProgram, PictureShape, all_finite, not_finite
 from rfdn_video.inference.scaling import ScalePlan, plan_scale, target_size
 from rfdn_video.inference.slots import Lane
-from rfdn_video.inference.tiling import Place, Tiling, choose_tiling, memory_class
+from rfdn_video.inference.tiling import Place, Tiling, choose_tiling, fits_whole, memory_class
 from rfdn_video.models.catalog import load_bundled
 from rfdn_video.models.weights import Weights, load_weights
 from rfdn_video.settings import Settings, Tile, exact_scale
@@ -50,6 +50,8 @@ class Upscaler:
         engine: ``"auto"``, ``"torch"``, ``"openvino"`` or ``"openvino:GPU"``, see :class:`rfdn_video.Settings`.
         tile: rows of the bands in which a picture is done, ``"off"`` for whole pictures, or ``"auto"``.
         slots: frames in flight on each device, at least 2.
+        size: (width, height) of the pictures that will come, where it is known: engine ``"auto"`` then
+            takes no engine that does only whole pictures for those that are too large for that.
 
     Attributes:
         weights: those in use.
@@ -82,6 +84,7 @@ class Upscaler:
         engine: str = "auto",
         tile: Tile = "auto",
         slots: int = SLOTS,
+        size: tuple[int, int] | None = None,
     ) -> None:
         if slots < 2:
             raise UsageError(f"slots {slots}: at least 2 are needed, so that copies and work overlap")
@@ -106,6 +109,8 @@ class Upscaler:
             self.weights = load_bundled(model, tune, float(exact or 2))
         self.recomputed_frames = self.retries = 0
         self._slots = slots
+        if engine == "auto" and size is not None and not self._fits_whole(size):
+            engine = "torch"
         self._engines = [open_engine(engine, self.weights, place, self.precision) for place in devices]
         self._exact_engines: dict[torch.device, Engine] = {}
         self.engine = self._engines[0].name
@@ -215,6 +220,11 @@ class Upscaler:
             enlarge(image).mean().item()  # .item() waits for the device
             times.append(time.perf_counter() - begin)
         return min(times) * (width * height) / (small[0] * small[1])
+
+    def _fits_whole(self, size: tuple[int, int]) -> bool:
+        on_cpu, itemsize = self.device.type == "cpu", self.precision.itemsize
+        place = Place(False, on_cpu, memory_class(self.device), itemsize)
+        return not self.weights.config.is_local or fits_whole(self.weights.config, self.plan(*size), place)
 
     def _enlarge(self, batch: Tensor) -> Tensor:
         height, width = batch.shape[2:]

@@ -106,3 +106,15 @@ def test_command_line(
     difference = np.abs(planes[0] - planes[1])
     assert difference.max() <= 1
     assert difference.mean() < 0.01
+
+
+def test_large_pictures_are_not_computed_whole() -> None:
+    """OpenVINO knows no bands; where nobody asked for it, frames beyond 4 GiB go to the engine that does."""
+    assert Upscaler(scale=2, device="cpu", size=(1280, 720)).engine == "openvino"
+    for large in (
+        Upscaler(scale=2, device="cpu", size=(3840, 2160)),
+        Upscaler(scale=4, device="cpu", size=(1280, 720)),
+    ):
+        assert large.engine == "torch"
+        assert any(large.tiling(3840, 2160).bands)
+    assert Upscaler(scale=2, device="cpu", engine="openvino", size=(3840, 2160)).engine == "openvino"

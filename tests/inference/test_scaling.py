@@ -38,7 +38,7 @@ def test_height_and_width_keep_the_shape() -> None:
 
 def test_a_factor_that_rounding_takes_back_is_refused() -> None:
     assert target_size((16, 16), scale=Fraction("1.1"), multiple=(2, 2)) == (18, 18)
-    with pytest.raises(UsageError, match="16x16 enlarged 1.01 times is 16x16 again"):
+    with pytest.raises(UsageError, match=r"16x16 enlarged 1\.01 times is 16x16 again"):
         target_size((16, 16), scale=Fraction("1.01"), multiple=(2, 2))
 
 
