@@ -9,6 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from rfdn_video.encoder_names import encoder_name
 from rfdn_video.errors import UsageError
 
 __all__ = [
@@ -241,7 +242,7 @@ def with_preset(preset: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]
     kept = dict(preset)
     if not _SIZE.isdisjoint(given):
         kept = {name: value for name, value in kept.items() if name not in _SIZE}
-    if given.get("encoder", preset.get("encoder")) != preset.get("encoder"):
+    if "encoder" in given and encoder_name(given["encoder"]) != encoder_name(preset.get("encoder", "")):
         kept = {name: value for name, value in kept.items() if name not in _OF_THE_ENCODER}
     options = (*kept.get("encoder_options", ()), *given.get("encoder_options", ()))
     return kept | given | ({"encoder_options": options} if options else {})

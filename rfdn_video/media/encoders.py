@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from rfdn_video.errors import OutputError, UsageError
 from rfdn_video.frame import PixelFormat
 
-__all__ = ["ENCODERS", "EncoderTraits", "Quality", "encoder_name", "encoder_options", "traits_of"]
+__all__ = ["ENCODERS", "EncoderTraits", "Quality", "encoder_options", "traits_of"]
 
 _LAMBDA = 118  # FF_QP2LAMBDA: the unit in which libavcodec counts a quality scale
 
@@ -131,31 +131,8 @@ _TABLE = (
 ENCODERS = {traits.name: traits for traits in _TABLE}
 """By name, the usual ones first."""
 
-_ALIASES = {
-    "h264": "libx264",
-    "avc": "libx264",
-    "x264": "libx264",
-    "h265": "libx265",
-    "hevc": "libx265",
-    "x265": "libx265",
-    "av1": "libsvtav1",
-    "svtav1": "libsvtav1",
-    "svt-av1": "libsvtav1",
-    "aom": "libaom-av1",
-    "rav1e": "librav1e",
-    "vp9": "libvpx-vp9",
-    "prores": "prores_ks",
-    "theora": "libtheora",
-    "xvid": "libxvid",
-}
-
 # Lists of an encoder library's own parameters in one option: the user's go behind ours.
 _PARAMETER_LISTS = ("x264-params", "x265-params", "svtav1-params", "aom-params", "rav1e-params")
-
-
-def encoder_name(wanted: str) -> str:
-    """FFmpeg's name of an encoder that may have been called by its codec or library, such as hevc or x265."""
-    return _ALIASES.get(wanted.lower(), wanted)
 
 
 def traits_of(encoder: str) -> EncoderTraits:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
+from rfdn_video.encoder_names import encoder_name
 from rfdn_video.errors import OutputError, UsageError
 from rfdn_video.frame import PixelFormat
 from rfdn_video.media.builds import Build
-from rfdn_video.media.encoders import ENCODERS, encoder_name, encoder_options, traits_of
+from rfdn_video.media.encoders import ENCODERS, encoder_options, traits_of
 from rfdn_video.media.formats import ffmpeg_name, same_samples
 from rfdn_video.media.hdr import NO_HDR, HDRMetadata, hdr_options
 from rfdn_video.settings import Settings
@@ -156,9 +157,10 @@ def choose_encoder(
         _check_exists(encoder, build)
     pix_fmt = _taken_format(encoder, layout, build)
     if pix_fmt is None:
+        elsewhere = "" if encoder in container.encoders else _other_containers(container, encoder)
         raise OutputError(
             f"encoder {encoder} does not take {ffmpeg_name(layout)}; "
-            f"{_advice(container, layout, build, encoder)}, or another --pix-fmt"
+            f"{_advice(container, layout, build, encoder)}, or another --pix-fmt{elsewhere}"
         )
     extra = dict(option.split("=", 1) for option in settings.encoder_options)
     options = encoder_options(encoder, layout, settings.crf, settings.encoder_preset, extra)
@@ -188,7 +190,7 @@ def advice(target: Target) -> str:
 
 def container_advice(target: Target) -> str:
     """The same, where the container refuses what the encoder makes: another container helps too."""
-    return advice(target) + ("" if target.container.name == "mkv" else ", or write to .mkv")
+    return advice(target) + _other_containers(target.container, target.encoder)
 
 
 def _advice(container: Container, layout: PixelFormat, build: Build, refused: str) -> str:
@@ -200,6 +202,13 @@ def _advice(container: Container, layout: PixelFormat, build: Build, refused: st
             where = "" if container_ is container else "write to .mkv and "
             return f"{where}use --encoder {' or '.join(names)}"
     return "use another container"
+
+
+def _other_containers(container: Container, encoder: str) -> str:
+    if container.name == "mkv":  # which takes everything: then it is not the container
+        return ""
+    names = [f".{c.name}" for c in _CONTAINERS.values() if encoder in c.encoders and c is not container]
+    return f", or write to {' or '.join(names or ['.mkv'])}"
 
 
 def _usual_encoder(container: Container, layout: PixelFormat, build: Build) -> str:

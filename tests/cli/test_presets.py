@@ -57,6 +57,10 @@ def test_the_encoder_takes_what_the_preset_sets(name: str) -> None:
     [
         ({"crf": 30}, {"encoder": "libx264", "crf": 30, "encoder_options": ("tune=film",)}),
         ({"encoder": "libx265"}, {"encoder": "libx265", "crf": None, "encoder_preset": None, "encoder_options": ()}),
+        (
+            {"encoder": "H264"},
+            {"encoder": "H264", "crf": 17, "encoder_preset": "slow", "encoder_options": ("tune=film",)},
+        ),
         ({"encoder_options": ["aq-mode=3"]}, {"encoder_options": ("tune=film", "aq-mode=3"), "crf": 17}),
     ],
 )

@@ -35,6 +35,12 @@ def prepared(source: Path, output: Path, **settings: Any) -> pipeline.Job:
         ("o.mp4", {"encoder": "mpeg4"}, OutputError, r"mp4 does not keep .* of mpeg4"),
         ("o.mov", {"encoder": "rawvideo"}, OutputError, r"mov .*rawvideo.* use --encoder libx264"),
         ("o.mov", {"encoder": "av1"}, OutputError, "mov with libsvtav1 .* av1 only supported in MP4"),
+        (
+            "o.mp4",
+            {"encoder": "prores", "pix_fmt": "yuv422p10le"},
+            OutputError,
+            "mp4 .*prores_ks.* or write to .mov or .mkv",
+        ),
         ("o.webm", {"encoder": "h264"}, OutputError, "webm cannot hold video of libx264; use --encoder libvpx-vp9"),
         (
             "o.mkv",

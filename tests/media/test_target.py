@@ -74,6 +74,7 @@ def choose(container: str, layout: PixelFormat, **settings: Any) -> Target:
             {},
             r"no encoder for yuv444p12le in webm .*write to .mkv and use --encoder libx265 or ffv1",
         ),
+        ("mp4", YUV420P8, {"encoder": "prores"}, r"does not take yuv420p; .*--pix-fmt, or write to .mov or .mkv"),
         ("nut", YUV420P8, {"encoder": "ffv1", "pix_fmt": "gbrp", "crf": 1}, "no scale"),
     ],
 )
