@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from rfdn_video.errors import ModelError
 from rfdn_video.models.rfdn import RFDN
 from rfdn_video.models.weights import Weights
-from rfdn_video.training.recipe import Recipe
+from rfdn_video.training.recipe import Precision, Recipe, Stage
 
 __all__ = ["Learner"]
 
@@ -48,9 +48,8 @@ class Learner:
         self._parallel: nn.Module = self.network
         if dist.is_initialized():
             self._parallel = DistributedDataParallel(self.network)
-        # Half precision on CUDA: fp16, since bf16's 8 bits of mantissa are fewer than a pixel's.
-        self._half = device.type == "cuda"
-        self._scaler = torch.amp.GradScaler(device.type, enabled=self._half)
+        # fp16's gradients would vanish unscaled; scaling those of a bf16 or fp32 stage changes nothing.
+        self._scaler = torch.amp.GradScaler(device.type, enabled=device.type == "cuda")
         self._optimizer = self._new_optimizer()
 
     def _new_optimizer(self) -> torch.optim.Adam:
@@ -72,7 +71,7 @@ class Learner:
             self._optimizer = self._new_optimizer()
         for group in self._optimizer.param_groups:
             group["lr"] = stage.lr_at(inner)
-        loss = self._loss(low.to(self.device, non_blocking=True), high.to(self.device, non_blocking=True), stage.loss)
+        loss = self._loss(low.to(self.device, non_blocking=True), high.to(self.device, non_blocking=True), stage)
         self._optimizer.zero_grad(set_to_none=True)
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         self._scaler.step(self._optimizer)
@@ -80,11 +79,12 @@ class Learner:
         self.average.update_parameters(self.network)
         return loss.detach()
 
-    def _loss(self, low: Tensor, high: Tensor, kind: str) -> Tensor:
+    def _loss(self, low: Tensor, high: Tensor, stage: Stage) -> Tensor:
         image = (low.float() * (self.pixel_range / 255)).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(self.device.type, torch.float16, enabled=self._half):
+        half = _half_precision(stage.precision, self.device)
+        with torch.autocast(self.device.type, half, enabled=half is not None):
             output = self._parallel(image)
-        return LOSSES[kind](output.float() / self.pixel_range, high.float() / 255)
+        return LOSSES[stage.loss](output.float() / self.pixel_range, high.float() / 255)
 
     def averaged(self) -> nn.Module:
         """The network with the averaged weights, in evaluation mode; not to be changed."""
@@ -107,6 +107,13 @@ class Learner:
         self._optimizer.load_state_dict(state["optimizer"])
         self._scaler.load_state_dict(state["scaler"])
         self.pixel_range = state["pixel_range"]
+
+
+def _half_precision(precision: Precision, device: torch.device) -> torch.dtype | None:
+    """Of the network's passes, or None for fp32."""
+    if precision == "auto":
+        return torch.float16 if device.type == "cuda" else None
+    return torch.bfloat16 if precision == "bf16" else None
 
 
 def _carry_over(start: Weights, network: RFDN) -> None:

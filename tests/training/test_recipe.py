@@ -51,6 +51,7 @@ def test_cosine_falls_from_the_rate_to_nothing() -> None:
         ({"stages": [{"lr": 0.1}]}, "steps"),
         ({"stages": [{"steps": 3, "loss": "l3"}]}, "loss 'l3'"),
         ({"stages": [{"steps": 3, "lr": 0.0}]}, "lr 0.0"),
+        ({"stages": [{"steps": 3, "precision": "fp8"}]}, "precision 'fp8'"),
         ({"stages": [{"steps": 3, "momentum": 1}]}, "unknown key 'momentum'"),
     ],
 )

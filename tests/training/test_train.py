@@ -187,6 +187,17 @@ def test_on_cuda_half_precision_learns_what_the_cpu_learns(cache: PairCache, rec
     assert half == pytest.approx(full, rel=0.02)
 
 
+def test_bf16_learns_what_fp32_learns_and_a_later_stage_may_be_fp32(cache: PairCache, recipe: Recipe) -> None:
+    def course(*stages: Stage) -> list[float]:
+        learner = Learner(replace(recipe, stages=stages), CPU)
+        return [float(learner.step(*cache.batch(0, step, 2, 16), step)) for step in range(8)]
+
+    full = course(Stage(steps=8, precision="fp32"))
+    both = course(Stage(steps=4, precision="bf16"), Stage(steps=4, precision="fp32"))
+    assert both == pytest.approx(full, rel=0.05)
+    assert both[0] != full[0]  # it was bf16
+
+
 def test_another_scale_starts_from_the_enlargement_that_was_learnt(recipe: Recipe) -> None:
     start = load_bundled("e-rfdn", "clean", 2)
     learner = Learner(replace(recipe, scale=4), CPU, start)
