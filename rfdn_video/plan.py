@@ -12,6 +12,7 @@ from rfdn_video.inference.scaling import ScalePlan, target_size
 from rfdn_video.media.builds import LibavBuild
 from rfdn_video.media.color import converted_color
 from rfdn_video.media.decode import cut_off
+from rfdn_video.media.disk import check_room
 from rfdn_video.media.ffmpeg_program import FFmpegBuild
 from rfdn_video.media.formats import ffmpeg_name, planar_layout
 from rfdn_video.media.hdr import hdr_options
@@ -30,6 +31,7 @@ from rfdn_video.settings import Settings
 __all__ = ["FilePlan", "output_path", "plan_files", "plan_notes", "size_label"]
 
 STDOUT = "-"
+LEAST_PICTURE = 8  # bytes
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class FilePlan:
         verify_fully: all of the finished file is decoded.
         salvage: a damaged source is no reason to stop.
         strict: any damage is.
+        room: a warning where the disk may be too small.
     """
 
     info: MediaInfo
@@ -63,6 +66,7 @@ class FilePlan:
     verify_fully: bool
     salvage: bool
     strict: bool
+    room: str | None = None
 
     @property
     def expected_frames(self) -> int | None:
@@ -108,7 +112,7 @@ def plan_files(source: Path, output: str | None, settings: Settings) -> FilePlan
     dropped = (*dropped, *_dropped_metadata(info, target, settings))
     if settings.strict and dropped:
         raise InputError(f"{source}: {dropped[0]}, and --strict was given")
-    return FilePlan(
+    files = FilePlan(
         info=info,
         output=path,
         target=target,
@@ -122,6 +126,15 @@ def plan_files(source: Path, output: str | None, settings: Settings) -> FilePlan
         salvage=settings.salvage,
         strict=settings.strict,
     )
+    return replace(files, room=_check_room(files))
+
+
+def _check_room(files: FilePlan) -> str | None:
+    """A header may claim any number of pictures, but each of them takes some bytes of the source."""
+    if files.output is None or files.expected_frames is None:
+        return None
+    most = files.expected_frames if is_script(files.info.path) else files.info.path.stat().st_size // LEAST_PICTURE
+    return check_room(files.output, files.target, files.layout, min(files.expected_frames, most))
 
 
 def _probe(source: Path, settings: Settings) -> MediaInfo:
@@ -154,7 +167,7 @@ def is_directory(output: str) -> bool:
 
 def plan_notes(files: FilePlan, scale: ScalePlan) -> list[str]:
     """Decisions that a user may want to know of, in words."""
-    video, notes = files.info.video, []
+    video, notes = files.info.video, [files.room] if files.room else []
     if video.format.family != "rgb" and video.tagged_matrix in (Matrix.UNSPECIFIED, Matrix.RGB):
         notes.append(
             f"the colour matrix is not tagged: {video.color.matrix.name} is taken for {video.width}x{video.height}, "

@@ -31,6 +31,8 @@ def run_input(source: Path, args: argparse.Namespace, settings: Settings) -> Non
     if args.dry_run:
         _print_plan(job, args)
         return
+    if job.files.room:
+        print(f"rfdn-video: warning: {source.name}: {job.files.room}", file=sys.stderr)
     with progress(args.progress, source.name, job.files.expected_frames) as on_frame:
         summary = run(job, on_frame)
     _print_summary(source, summary, args)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import secrets
 import tempfile
 from pathlib import Path
 
 from rfdn_video.errors import OutputError
+from rfdn_video.media.work_folder import WorkFolder
 
 __all__ = ["Draft", "check_output"]
 
@@ -37,21 +37,29 @@ def check_output(output: Path, source: Path, *, overwrite: bool) -> None:
 
 
 class Draft:
-    """A temporary file beside ``output`` that becomes it, or vanishes.
+    """A file in a work folder beside ``output`` that becomes it, or vanishes.
 
     Attributes:
-        path: of the temporary file; it has the output's suffix.
+        work: the folder, locked within the ``with`` block.
+        path: of the file; it has the output's suffix.
+
+    Raises:
+        OutputError: on entering, where another job works on the same output.
     """
 
     def __init__(self, output: Path, *, overwrite: bool) -> None:
         self._output, self._overwrite = output, overwrite
-        self.path = output.with_name(f".{output.stem[:20]}.{secrets.token_hex(4)}.part{output.suffix}")
+        self.work = WorkFolder(output)
+        self.path = self.work.path / f"draft{output.suffix}"
 
     def __enter__(self) -> Draft:
+        self.work.__enter__()
+        self.path.unlink(missing_ok=True)  # of a job that was killed
         return self
 
     def __exit__(self, *_: object) -> None:
         self.path.unlink(missing_ok=True)
+        self.work.__exit__()
 
     def publish(self) -> None:
         """Gives the finished file its final name, durably.

@@ -14,7 +14,8 @@ from rfdn_video.media.publish import Draft, check_output
 def test_published_or_gone(tmp_path: Path) -> None:
     target = tmp_path / "film.mp4"
     with Draft(target, overwrite=False) as draft:
-        assert draft.path.parent == tmp_path
+        assert draft.path.parent.parent == tmp_path
+        assert draft.path.parent.name == ".film.mp4.unfinished"
         assert draft.path.suffix == ".mp4"
         draft.path.write_bytes(b"film")
         draft.publish()
