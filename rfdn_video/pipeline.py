@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,7 +22,7 @@ from rfdn_video.media.script import ScriptDecoder, is_script
 from rfdn_video.media.verify import verify
 from rfdn_video.plan import FilePlan, for_display, plan_files
 from rfdn_video.settings import Settings, exact_scale
-from rfdn_video.stages import Drain, Prefetch
+from rfdn_video.stages import Drain, Prefetch, StageTime, timed
 
 if TYPE_CHECKING:
     from rfdn_video.inference.tiling import Tiling
@@ -70,6 +70,9 @@ class Summary:
             not be decoded.
         missing_bytes: how much of the source's end is missing, by its own headers.
         dropped: what could not be carried over, in words.
+        stages: what each stage did with its time: decode, host (copies between the threads and the
+            device's memory; on CUDA also starting its work), the device's upload, network (colour
+            included) and download, encode (other streams included), then finish and verify.
     """
 
     output: Path | None
@@ -85,6 +88,12 @@ class Summary:
     repaired_packets: int
     missing_bytes: int
     dropped: tuple[str, ...]
+    stages: tuple[StageTime, ...]
+
+    @property
+    def bound_by(self) -> StageTime:
+        """The stage that worked most of the time: a faster one would make the run faster."""
+        return max(self.stages, key=lambda stage: stage.worked)
 
 
 def upscale_video(
@@ -140,13 +149,14 @@ def prepare(source: Path, output: str | None, settings: Settings) -> Job:
 
 def run(job: Job, on_frame: OnFrame) -> Summary:
     """Does a job; what is raised leaves no file behind."""
-    started = time.monotonic()
+    started, times = time.monotonic(), list[StageTime]()
     if job.files.output is None:
-        written, report = _transcode(job, _standard_output(), on_frame)
+        written, report = _transcode(job, _standard_output(), on_frame, times)
     else:
         with Draft(job.files.output, overwrite=job.files.overwrite) as draft:
-            written, report = _transcode(job, str(draft.path.absolute()), on_frame)
-            verify(draft.path, written, job.files.target, full=job.files.verify_fully)
+            written, report = _transcode(job, str(draft.path.absolute()), on_frame, times)
+            with timed("verify", times):
+                verify(draft.path, written, job.files.target, full=job.files.verify_fully)
             draft.publish()
     return Summary(
         output=job.files.output,
@@ -162,6 +172,7 @@ def run(job: Job, on_frame: OnFrame) -> Summary:
         repaired_packets=sum(record.repaired for record in written.side_streams),
         missing_bytes=job.files.info.missing_bytes,
         dropped=(*job.files.dropped, *_late_losses(job.files, written)),
+        stages=tuple(times),
     )
 
 
@@ -180,16 +191,19 @@ def _late_losses(files: FilePlan, written: Written) -> list[str]:
     return [f"closed captions of {written.captioned} pictures: encoder {files.target.encoder} does not take them"]
 
 
-def _transcode(job: Job, file: str | BinaryIO, on_frame: OnFrame) -> tuple[Written, DecodeReport]:
+def _transcode(
+    job: Job, file: str | BinaryIO, on_frame: OnFrame, times: list[StageTime]
+) -> tuple[Written, DecodeReport]:
     files, layout = job.files, job.files.layout
     with _open_decoder(files) as decoder:
         output = Output(file, files.target, layout, files.info, files.carried, files.wanted, decoder.timeline)
         try:
-            last = _enlarge(job, decoder, output, on_frame)
+            last = _enlarge(job, decoder, output, on_frame, times)
             if last is None:
                 raise InputError(f"{files.info.path}: no pictures in the part that was asked for")
             end = None if files.wanted.whole else _end_of(last, layout.frame_rate)
-            output.close(end)
+            with timed("finish", times):
+                output.close(end)
             if files.strict and (harm := _harm(files, output.written, decoder.report)):
                 raise InputError(f"{files.info.path}: {harm}, and --strict was given")
         except BaseException:
@@ -211,18 +225,32 @@ def _open_decoder(files: FilePlan) -> Decoder | ScriptDecoder:
     return Decoder(files.info, files.wanted, salvage=files.salvage)
 
 
-def _enlarge(job: Job, decoder: Decoder | ScriptDecoder, output: Output, on_frame: OnFrame) -> Frame | None:
+def _enlarge(
+    job: Job, decoder: Decoder | ScriptDecoder, output: Output, on_frame: OnFrame, times: list[StageTime]
+) -> Frame | None:
     """Runs the three stages side by side; gives the last frame."""
     last, pixels, color = None, job.files.target.layout, job.files.layout.color
+    decoding = Prefetch(decoder, QUEUE_DEPTH, "decode", stop=decoder.stop)
+    encoding = Drain(output.write, QUEUE_DEPTH, "encode")
+    begin = time.perf_counter()
     with (
-        Prefetch(decoder, QUEUE_DEPTH, "decode", stop=decoder.stop) as decoded,
-        Drain(output.write, QUEUE_DEPTH, "encode") as encoding,
+        decoding as decoded,
+        encoding,
         closing(job.upscaler.stream(decoded, pixel_format=pixels, color=color)) as enlarged,
     ):
         for count, last in enumerate(enlarged, start=1):
             encoding.put(last)
             on_frame(count)
+        seconds = time.perf_counter() - begin
+    times += [decoding.time, *_device_times(job.upscaler, decoding.waited, encoding.waited, seconds), encoding.time]
     return last
+
+
+def _device_times(upscaler: Upscaler, waited_in: float, waited_out: float, seconds: float) -> Iterator[StageTime]:
+    """This thread, which feeds the device, and the device's queues: an idle one has not been given anything."""
+    yield StageTime("host", seconds - waited_in - waited_out - upscaler.waited, waited_in, waited_out + upscaler.waited)
+    for name, worked in upscaler.worked.items():
+        yield StageTime(name, worked, seconds - worked)
 
 
 def _end_of(frame: Frame, frame_rate: Fraction) -> Fraction:

@@ -1,16 +1,52 @@
-"""The threads around the inference: one that prefetches, one that drains, bounded queues between."""
+"""The threads around the inference: one that prefetches, one that drains, bounded queues between.
+
+Each tells how long it worked and how long it waited, which shows what bounds a run.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
-__all__ = ["Channel", "Drain", "Prefetch"]
+__all__ = ["Channel", "Drain", "Prefetch", "StageTime", "timed"]
+
+
+@dataclass(frozen=True)
+class StageTime:
+    """What a stage did with its time, in seconds of the clock on the wall.
+
+    Attributes:
+        name: of the stage.
+        worked: it had something to do. Where stages share processor cores, that includes being kept from it.
+        waited_for_input: nothing was there to do.
+        waited_for_output: what was done could not be handed on.
+    """
+
+    name: str
+    worked: float
+    waited_for_input: float = 0.0
+    waited_for_output: float = 0.0
+
+
+@contextmanager
+def timed(name: str, times: list[StageTime]) -> Iterator[None]:
+    """Adds the time of a stage that waits for nothing: the ``with`` block."""
+    begin = time.perf_counter()
+    yield
+    times.append(StageTime(name, time.perf_counter() - begin))
 
 
 class Channel[T]:
-    """A bounded first-in first-out queue between two threads that either side can end."""
+    """A bounded first-in first-out queue between two threads that either side can end.
+
+    Attributes:
+        put_waited: seconds that :meth:`put` waited for room.
+        take_waited: seconds that iteration waited for items.
+    """
 
     def __init__(self, capacity: int) -> None:
         self._items: deque[T] = deque()
@@ -18,11 +54,14 @@ class Channel[T]:
         self._changed = threading.Condition()
         self._closed = False
         self._error: BaseException | None = None
+        self.put_waited = self.take_waited = 0.0
 
     def put(self, item: T) -> bool:
         """Waits for room; False where the channel has been closed and the item is not wanted."""
+        begin = time.perf_counter()
         with self._changed:
             self._changed.wait_for(lambda: self._closed or len(self._items) < self._capacity)
+            self.put_waited += time.perf_counter() - begin
             if self._closed:
                 return False
             self._items.append(item)
@@ -40,8 +79,10 @@ class Channel[T]:
 
     def __iter__(self) -> Iterator[T]:
         while True:
+            begin = time.perf_counter()
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or bool(self._items))
+                self.take_waited += time.perf_counter() - begin
                 if not self._items:
                     if self._error is not None:
                         raise self._error
@@ -63,8 +104,21 @@ class Prefetch[T]:
         self._stop = stop
         self._channel: Channel[T] = Channel(depth)
         self._thread = threading.Thread(target=self._run, name=name)
+        self._lived = 0.0
+
+    @property
+    def time(self) -> StageTime:
+        """Of the thread, once it has ended."""
+        waited = self._channel.put_waited
+        return StageTime(self._thread.name, self._lived - waited, waited_for_output=waited)
+
+    @property
+    def waited(self) -> float:
+        """Seconds that the taker waited for items."""
+        return self._channel.take_waited
 
     def _run(self) -> None:
+        begin = time.perf_counter()
         try:
             for item in self._items:
                 if not self._channel.put(item):
@@ -73,6 +127,8 @@ class Prefetch[T]:
             self._channel.close(error)
         else:
             self._channel.close()
+        finally:
+            self._lived = time.perf_counter() - begin
 
     def __enter__(self) -> Iterator[T]:
         try:
@@ -101,14 +157,29 @@ class Drain[T]:
         self._channel: Channel[T] = Channel(depth)
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name=name)
+        self._lived = 0.0
+
+    @property
+    def time(self) -> StageTime:
+        """Of the thread, once it has ended."""
+        waited = self._channel.take_waited
+        return StageTime(self._thread.name, self._lived - waited, waited_for_input=waited)
+
+    @property
+    def waited(self) -> float:
+        """Seconds that :meth:`put` waited for room."""
+        return self._channel.put_waited
 
     def _run(self) -> None:
+        begin = time.perf_counter()
         try:
             for item in self._channel:
                 self._consume(item)
         except BaseException as error:
             self._error = error
             self._channel.close(discard=True)
+        finally:
+            self._lived = time.perf_counter() - begin
 
     def put(self, item: T) -> None:
         """Waits for room."""

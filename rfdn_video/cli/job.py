@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -16,6 +17,7 @@ from rfdn_video.media.source import STILL_SUFFIXES, check_is_file
 from rfdn_video.pipeline import Job, Summary, prepare, run
 from rfdn_video.plan import plan_files, plan_notes
 from rfdn_video.settings import Settings
+from rfdn_video.stages import StageTime
 
 __all__ = ["planned_output", "result_stream", "run_input"]
 
@@ -123,14 +125,22 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
         "clock_jumps": decoding.clock_jumps,
         "repaired_packets": summary.repaired_packets,
         "dropped": list(summary.dropped),
+        "bound_by": summary.bound_by.name,
+        "stages": {stage.name: _stage_record(stage, summary.seconds) for stage in summary.stages},
     }
     for warning in _warnings(summary):
         print(f"rfdn-video: warning: {source.name}: {warning}", file=sys.stderr)
     text = (
         f"wrote {summary.output or 'standard output'}: {summary.frames} frames, {summary.width}x{summary.height}, "
         f"{summary.frames / summary.seconds:.2f} frames/s, {'checked' if summary.verified else 'not checked (a pipe)'}"
+        f"; bound by: {summary.bound_by.name} {100 * summary.bound_by.worked / summary.seconds:.0f} % busy"
     )
     _emit(record, text, args)
+
+
+def _stage_record(stage: StageTime, seconds: float) -> dict[str, float]:
+    times = {key: round(value, 3) for key, value in asdict(stage).items() if key != "name"}
+    return {"busy": round(stage.worked / seconds, 3)} | times
 
 
 def _warnings(summary: Summary) -> list[str]:

@@ -6,6 +6,7 @@ after given events. A CUDA stream is one, a thread is one.
 
 from __future__ import annotations
 
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -37,6 +38,9 @@ class Event(Protocol):
 
     def wait(self) -> None:
         """Blocks the calling thread until then; raises what the work raised."""
+
+    def seconds(self) -> float:
+        """How long the work took, what it had to wait for not counted. Only where it is done."""
 
 
 class Queue(Protocol):
@@ -77,11 +81,13 @@ class _ThreadQueue:
             torch.set_num_threads(usual)
 
     def submit(self, work: Callable[[], None], after: Sequence[Event] = ()) -> Event:
-        def run() -> None:
+        def run() -> float:
             for event in after:
                 event.wait()
+            begin = time.perf_counter()
             with torch.inference_mode():
                 work()
+            return time.perf_counter() - begin
 
         return _ThreadEvent(self._thread.submit(run))
 
@@ -95,11 +101,14 @@ def _limit_threads(count: int) -> None:
 
 
 class _ThreadEvent:
-    def __init__(self, future: Future[None]) -> None:
+    def __init__(self, future: Future[float]) -> None:
         self._future = future
 
     def wait(self) -> None:
         self._future.result()
+
+    def seconds(self) -> float:
+        return self._future.result()
 
 
 class ThreadDevice:
@@ -145,16 +154,25 @@ class _CudaQueue:
             for event in after:
                 assert isinstance(event, _CudaEvent)
                 self._stream.wait_event(event.event)
+            begin = self._stream.record_event(_timing_event())
             work()
-            return _CudaEvent(self._stream.record_event())
+            return _CudaEvent(begin, self._stream.record_event(_timing_event()))
+
+
+def _timing_event() -> torch.cuda.Event:
+    return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
 
 
 class _CudaEvent:
-    def __init__(self, event: torch.cuda.Event) -> None:
-        self.event = event
+    def __init__(self, begin: torch.cuda.Event, event: torch.cuda.Event) -> None:
+        self._begin, self.event = begin, event
 
     def wait(self) -> None:
         self.event.synchronize()
+
+    def seconds(self) -> float:
+        milliseconds: float = self._begin.elapsed_time(self.event)
+        return milliseconds / 1000
 
 
 class CudaDevice:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from statistics import fmean
 
 from rfdn_video.frame import Frame
 from rfdn_video.inference.program import PictureShape
-from rfdn_video.inference.slots import Lane
+from rfdn_video.inference.slots import QUEUES, Lane
 
 __all__ = ["FramePipe"]
 
@@ -41,6 +42,16 @@ class FramePipe:
     def retries(self) -> int:
         """Frames that were done again in smaller bands, because memory was short."""
         return sum(lane.retries for lane in self._lanes)
+
+    @property
+    def worked(self) -> dict[str, float]:
+        """How long each queue of a device did, in seconds; the mean of several devices."""
+        return {name: fmean(lane.worked[name] for lane in self._lanes) for name in QUEUES}
+
+    @property
+    def waited(self) -> float:
+        """How long the caller waited for the devices, in seconds."""
+        return sum(lane.waited for lane in self._lanes)
 
     def push(self, frame: Frame) -> Iterator[Frame]:
         """Takes a frame in; gives those that had to make room for it."""

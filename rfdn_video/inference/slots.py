@@ -6,6 +6,7 @@ only after the event that says its result has been downloaded.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +20,10 @@ from rfdn_video.frame import Frame, PixelFormat
 from rfdn_video.inference.device import Device, Event, report_device_errors
 from rfdn_video.inference.program import PictureProgram, PictureShape
 
-__all__ = ["Lane"]
+__all__ = ["QUEUES", "Lane"]
+
+QUEUES = ("upload", "network", "download")
+"""What each queue of a device is called. Colour is computed in the network's."""
 
 
 class Lane:
@@ -32,10 +36,13 @@ class Lane:
 
     Attributes:
         recomputed: frames that were done again in float32.
+        worked: how long each of the queues did, in seconds.
+        waited: how long the caller waited for results, in seconds.
     """
 
     def __init__(self, device: Device, make_program: Callable[[PictureShape], PictureProgram], count: int) -> None:
         self.recomputed = self._retries_before = 0
+        self.worked, self.waited = dict.fromkeys(QUEUES, 0.0), 0.0
         self._device, self._make_program, self._count = device, make_program, count
         self._upload, self._compute, self._download = device.queue(), device.queue(), device.queue()
         self._program: PictureProgram | None = None
@@ -68,7 +75,8 @@ class Lane:
         slot.load(frame)
         uploaded = self._upload.submit(slot.upload)
         computed = self._compute.submit(slot.compute, after=[uploaded])
-        slot.done = self._download.submit(slot.download, after=[computed])
+        downloaded = self._download.submit(slot.download, after=[computed])
+        slot.events = uploaded, computed, downloaded
         self._busy.append(slot)
 
     def collect(self) -> Frame:
@@ -80,11 +88,12 @@ class Lane:
         """
         slot = self._busy.popleft()
         with report_device_errors("a frame"):
-            slot.done.wait()
+            self._wait(slot)
             if not slot.finite and slot.half:
                 # The slot still holds its input.
                 computed = self._compute.submit(slot.compute_exactly)
-                self._download.submit(slot.download, after=[computed]).wait()
+                slot.events = computed, self._download.submit(slot.download, after=[computed])
+                self._wait(slot)
                 self.recomputed += 1
         if not slot.finite:
             raise slot.failure()
@@ -96,11 +105,18 @@ class Lane:
         """Waits for the device, which may still be writing into the slots."""
         self._device.close()
 
+    def _wait(self, slot: _Slot) -> None:
+        begin = time.perf_counter()
+        slot.events[-1].wait()
+        self.waited += time.perf_counter() - begin
+        for name, event in zip(reversed(QUEUES), reversed(slot.events), strict=False):  # without upload at a second try
+            self.worked[name] += event.seconds()
+
 
 class _Slot:
     """The buffers of one frame in flight."""
 
-    done: Event
+    events: tuple[Event, ...]  # of its work, the last one says that the result is there
 
     def __init__(self, device: Device, program: PictureProgram) -> None:
         self.half = program.half

@@ -23,7 +23,7 @@ from rfdn_video.inference.pipe import FramePipe
 from rfdn_video.inference.pool import Pool
 from rfdn_video.inference.program import PictureProgram, PictureShape, all_finite, not_finite
 from rfdn_video.inference.scaling import ScalePlan, plan_scale, target_size
-from rfdn_video.inference.slots import Lane
+from rfdn_video.inference.slots import QUEUES, Lane
 from rfdn_video.inference.tiling import Place, Tiling, choose_tiling, fits_whole, memory_class
 from rfdn_video.models.catalog import load_bundled
 from rfdn_video.models.weights import Weights, load_weights
@@ -61,6 +61,9 @@ class Upscaler:
         recomputed_frames: how many came out of half precision with NaN or infinity and were done
             again in float32.
         retries: how many did not fit into memory and were done again in smaller bands.
+        worked: how long ``"upload"``, ``"network"`` (colour included) and ``"download"`` took in
+            :meth:`stream`, in seconds; the mean of several devices.
+        waited: how long :meth:`stream` waited for them.
 
     Raises:
         UsageError, ModelError, DeviceError: a value that is not allowed, weights that cannot be
@@ -108,6 +111,7 @@ class Upscaler:
         else:
             self.weights = load_bundled(model, tune, float(exact or 2))
         self.recomputed_frames = self.retries = 0
+        self.worked, self.waited = dict.fromkeys(QUEUES, 0.0), 0.0
         self._slots = slots
         if engine == "auto" and size is not None and not self._fits_whole(size):
             engine = "torch"
@@ -204,6 +208,7 @@ class Upscaler:
                 yield from pipe.push(frame)
             yield from pipe.drain()
             self._count(pipe.recomputed, pipe.retries)
+            self._count_time(pipe)
 
     @torch.inference_mode()
     def estimate_seconds(self, width: int, height: int) -> float:
@@ -246,6 +251,11 @@ class Upscaler:
         with self._lock:
             self.recomputed_frames += recomputed
             self.retries += retries
+
+    def _count_time(self, pipe: FramePipe) -> None:
+        with self._lock:
+            self.worked = {name: self.worked[name] + seconds for name, seconds in pipe.worked.items()}
+            self.waited += pipe.waited
 
     def _open_device(self, place: torch.device) -> Device:
         # Two thread pools would slow each other: where another engine works, torch's own has one thread.
