@@ -15,7 +15,8 @@ from rfdn_video.media.decode import cut_off
 from rfdn_video.media.disk import check_room
 from rfdn_video.media.ffmpeg_program import FFmpegBuild
 from rfdn_video.media.formats import ffmpeg_name, planar_layout
-from rfdn_video.media.hdr import hdr_options
+from rfdn_video.media.hdr import NO_HDR, hdr_options, says_hdr
+from rfdn_video.media.hdr_template import HDR_CODECS
 from rfdn_video.media.info import MediaInfo, VideoInfo
 from rfdn_video.media.layout import VideoLayout
 from rfdn_video.media.probe import probe
@@ -225,9 +226,12 @@ def _wanted(info: MediaInfo, settings: Settings) -> TimeRange:
 def _dropped_metadata(info: MediaInfo, target: Target, settings: Settings) -> list[str]:
     container, encoder = target.container, target.encoder
     reasons = [f"{what}: cannot be carried yet" for what in info.video.dropped_metadata]
-    if info.video.hdr and hdr_options(encoder, info.video.hdr) is None:
+    if info.video.hdr.unwritable:
+        reasons.append("mastering display or light level: its values are incomplete, or beyond what can be written")
+    if info.video.hdr and not target.holds_hdr and hdr_options(encoder, info.video.hdr) is None:
         reasons.append(
-            f"mastering display and light level: encoder {encoder} does not take them; libx264, libx265, libsvtav1 do"
+            f"mastering display and light level: {container.name} with {encoder} has no place for them; "
+            f"{', '.join(sorted(HDR_CODECS))} in mp4, mov, mkv and webm have"
         )
     if info.video.captioned and not target.takes_captions:
         reasons.append(
@@ -271,6 +275,7 @@ def _layout(video: VideoInfo, target: Target, settings: Settings) -> VideoLayout
         frame_rate=video.frame_rate,
         sample_aspect_ratio=video.sample_aspect_ratio,
         display_matrix=_scaled_matrix(video, size),
+        hdr=video.hdr if target.holds_hdr and not says_hdr(settings.encoder_options) else NO_HDR,
     )
 
 

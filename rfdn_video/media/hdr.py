@@ -1,15 +1,19 @@
-"""Static HDR metadata: the display that a film was graded on, and how bright it gets; carried in the bitstream."""
+"""Static HDR metadata: the display that a film was graded on, and how bright it gets.
+
+Encoders that can be told write it into the bitstream; media/hdr_encoder.py has the container say it too.
+"""
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
 import av
 from av.video.stream import VideoStream
 
-__all__ = ["NO_HDR", "HDRMetadata", "hdr_options", "read_hdr"]
+__all__ = ["NO_HDR", "HDRMetadata", "hdr_options", "read_hdr", "same_hdr", "says_hdr"]
 
 type Point = tuple[Fraction, Fraction]
 
@@ -22,11 +26,13 @@ class HDRMetadata:
         primaries: CIE 1931 chromaticities (x, y) of red, green, blue and white of the mastering display, and
             its (lowest, highest) luminance in cd/m2 (SMPTE ST 2086); empty where unknown.
         light: greatest light level of a pixel, and greatest average of a picture, in cd/m2 (CTA-861.3); None
-            where unknown.
+            where unknown; a single 0 means unknown too.
+        unwritable: there was more, incomplete or beyond what H.265 and MP4 can express; it was left out.
     """
 
     primaries: tuple[Point, ...] = ()
     light: tuple[int, int] | None = None
+    unwritable: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.primaries) or self.light is not None
@@ -35,15 +41,28 @@ class HDRMetadata:
 NO_HDR = HDRMetadata()
 
 
-def read_hdr(stream: VideoStream, picture: av.VideoFrame) -> HDRMetadata:
+_PARAMETERS = frozenset(("mastering-display", "cll", "master-display", "max-cll", "content-light"))
+_MAX_CHROMATICITY, _MAX_LUMINANCE, _MAX_LIGHT = Fraction(65535, 50_000), Fraction(2**32 - 1, 10_000), 65535
+
+
+def read_hdr(stream: VideoStream, picture: av.VideoFrame | None = None) -> HDRMetadata:
     """From the container, else from the first picture. FFmpeg gives its own structures, as they lie in memory."""
-    found = {kind.name.lower(): bytes(picture.side_data[kind]) for kind in picture.side_data}
+    found = {kind.name.lower(): bytes(picture.side_data[kind]) for kind in picture.side_data} if picture else {}
     found |= {str(name): bytes(data) for name, data in (stream.codec_context.coded_side_data or {}).items()}
-    display, light = found.get("mastering_display_metadata"), found.get("content_light_level")
-    return HDRMetadata(
-        primaries=_display(display) if display else (),
-        light=struct.unpack("=2I", light[:8]) if light else None,
-    )
+    points = _display(found.get("mastering_display_metadata"))
+    light = _light(found.get("content_light_level"))
+    return HDRMetadata(primaries=points or (), light=light or None, unwritable=None in (points, light))
+
+
+def same_hdr(a: HDRMetadata, b: HDRMetadata) -> bool:
+    """They agree to the units that MP4 and bitstreams count in."""
+    if len(a.primaries) != len(b.primaries):
+        return False
+    pairs = zip(a.primaries, b.primaries, strict=True)
+    unit = Fraction(1, 10_000)
+    near = all(abs(v - w) <= unit for one, other in pairs for v, w in zip(one, other, strict=True))
+    # Of a level that is known in part, FFmpeg reads nothing in Matroska.
+    return near and (a.light == b.light or 0 in (a.light or ()) or 0 in (b.light or ()))
 
 
 def hdr_options(encoder: str, hdr: HDRMetadata) -> dict[str, str] | None:
@@ -59,13 +78,33 @@ def hdr_options(encoder: str, hdr: HDRMetadata) -> dict[str, str] | None:
     return None
 
 
-def _display(data: bytes) -> tuple[Point, ...]:
-    """AVMasteringDisplayMetadata: ten rationals, then whether the first eight and the last two are set."""
-    numbers = struct.unpack("=22i", data[:88])
-    if not (numbers[20] and numbers[21]) or not all(numbers[1:20:2]):
+def says_hdr(options: Iterable[str]) -> bool:
+    """A user's ``name=value`` options of an encoder set mastering display or light level themselves."""
+    parameters = (p for option in options for p in option.partition("=")[2].split(":"))
+    return any(p.partition("=")[0] in _PARAMETERS for p in parameters)
+
+
+def _display(data: bytes | None) -> tuple[Point, ...] | None:
+    """AVMasteringDisplayMetadata: ten rationals, then whether the first eight and the last two are set.
+
+    Nothing where it says nothing, as zeros do; None where it cannot be written.
+    """
+    numbers = struct.unpack("=22i", data[:88]) if data else (0,) * 22
+    if not any(numbers[0:20:2]):
         return ()
+    if not (numbers[20] and numbers[21] and all(numbers[1:20:2])):
+        return None
     values = [Fraction(n, d) for n, d in zip(numbers[0:20:2], numbers[1:20:2], strict=True)]
-    return tuple(zip(values[::2], values[1::2], strict=True))
+    fits = all(0 < v <= _MAX_CHROMATICITY for v in values[:8]) and all(0 <= v <= _MAX_LUMINANCE for v in values[8:])
+    return tuple(zip(values[::2], values[1::2], strict=True)) if fits else None
+
+
+def _light(data: bytes | None) -> tuple[int, int] | tuple[()] | None:
+    """AVContentLightMetadata, in the same way."""
+    most, average = struct.unpack("=2I", data[:8]) if data else (0, 0)
+    if not (most or average):
+        return ()
+    return (most, average) if max(most, average) <= _MAX_LIGHT else None
 
 
 def _display_text(hdr: HDRMetadata, chromaticity: int, luminance: int) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rfdn_video.frame import Color
+from rfdn_video.media.hdr import NO_HDR, HDRMetadata
 
 __all__ = ["VideoLayout"]
 
@@ -21,6 +22,7 @@ class VideoLayout:
         frame_rate: for the encoder's rate control.
         sample_aspect_ratio: shape of a pixel.
         display_matrix: rotation and reflection, 9 integers, or None.
+        hdr: mastering display and light level that the container is told of.
     """
 
     width: int
@@ -30,3 +32,4 @@ class VideoLayout:
     frame_rate: Fraction
     sample_aspect_ratio: Fraction
     display_matrix: tuple[int, ...] | None
+    hdr: HDRMetadata = NO_HDR

@@ -26,6 +26,7 @@ from rfdn_video.media.carriers import Record
 from rfdn_video.media.chapters import chapters_within
 from rfdn_video.media.ffmpeg_encoder import FFmpegEncoder
 from rfdn_video.media.ffmpeg_program import FFmpegBuild
+from rfdn_video.media.hdr_encoder import HDREncoder
 from rfdn_video.media.info import MediaInfo
 from rfdn_video.media.layout import VideoLayout
 from rfdn_video.media.libav_log import cause_of, errors_logged
@@ -39,7 +40,7 @@ from rfdn_video.media.target import Target, container_advice
 from rfdn_video.media.timecode import later_timecode
 from rfdn_video.media.timeline import Timeline
 from rfdn_video.media.timing import TimeRange
-from rfdn_video.media.video_encoder import LibavEncoder, VideoEncoder
+from rfdn_video.media.video_encoder import LibavEncoder, MakeEncoder, VideoEncoder
 
 if TYPE_CHECKING:
     from av.container.core import Chapter
@@ -250,7 +251,9 @@ def _open(file: str | BinaryIO, target: Target) -> OutputContainer:
 
 
 def _open_encoder(container: OutputContainer, target: Target, layout: VideoLayout) -> VideoEncoder:
-    encoder = FFmpegEncoder if isinstance(target.build, FFmpegBuild) else LibavEncoder
+    encoder: MakeEncoder = FFmpegEncoder if isinstance(target.build, FFmpegBuild) else LibavEncoder
+    if layout.hdr:
+        return HDREncoder(encoder, container, target, layout)
     return encoder(container, target, layout)
 
 

@@ -13,6 +13,7 @@ from rfdn_video.media.builds import Build
 from rfdn_video.media.encoders import ENCODERS, encoder_options, traits_of
 from rfdn_video.media.formats import ffmpeg_name, same_samples
 from rfdn_video.media.hdr import NO_HDR, HDRMetadata, hdr_options
+from rfdn_video.media.hdr_template import HDR_CODECS
 from rfdn_video.settings import Settings
 
 __all__ = [
@@ -100,6 +101,11 @@ class Target:
     def takes_captions(self) -> bool:
         """Closed captions get from the pictures into the encoder."""
         return self.build.takes_captions and traits_of(self.encoder).captions
+
+    @property
+    def holds_hdr(self) -> bool:
+        """The container says what the mastering display was, and how bright it gets."""
+        return self.container.keeps_tags and traits_of(self.encoder).codec in HDR_CODECS
 
 
 def choose_container(output: Path | None, source: Path, source_container: str, wanted: str | None) -> Container:

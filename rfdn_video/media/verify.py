@@ -21,6 +21,7 @@ from av.video.stream import VideoStream
 
 from rfdn_video.errors import VerificationError
 from rfdn_video.media.carriers import Record
+from rfdn_video.media.hdr import read_hdr, same_hdr
 from rfdn_video.media.mux import Written
 from rfdn_video.media.payload import payload
 from rfdn_video.media.target import Target
@@ -131,6 +132,8 @@ def _tag_differences(video: VideoStream, written: Written, target: Target) -> It
     if (exact(video.sample_aspect_ratio) or 1) != (layout.sample_aspect_ratio or 1):
         yield f"sample aspect ratio {video.sample_aspect_ratio} instead of {layout.sample_aspect_ratio}"
     matrix = (context.coded_side_data or {}).get("display_matrix")
+    if layout.hdr and not same_hdr(read_hdr(video), layout.hdr):
+        yield "mastering display or light level differ"
     got_matrix = tuple(int(v) for v in np.frombuffer(matrix, np.int32)) if matrix else None
     if got_matrix != layout.display_matrix:
         yield f"display matrix {got_matrix} instead of {layout.display_matrix}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -24,7 +24,7 @@ from rfdn_video.media.libav_log import cause_of, errors_logged
 from rfdn_video.media.pack import pack
 from rfdn_video.media.target import Target, advice, check_size, container_advice
 
-__all__ = ["LibavEncoder", "VideoEncoder", "check_declared", "tag"]
+__all__ = ["LibavEncoder", "MakeEncoder", "VideoEncoder", "check_declared", "tag"]
 
 
 class VideoEncoder(Protocol):
@@ -50,6 +50,10 @@ class VideoEncoder(Protocol):
 
     def close(self) -> None:
         """Frees what it holds, whatever state it is in."""
+
+
+type MakeEncoder = Callable[[OutputContainer, Target, VideoLayout], VideoEncoder]
+"""An encoder's class: declares its stream in a container."""
 
 
 class LibavEncoder:
