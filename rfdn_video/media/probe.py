@@ -23,6 +23,7 @@ from rfdn_video.media.other_streams import describe_other, is_cover
 from rfdn_video.media.source import open_source
 from rfdn_video.media.timing import exact
 from rfdn_video.media.truncation import missing_bytes
+from rfdn_video.media.uncarried import check_base_layer, uncarried
 from rfdn_video.settings import Deinterlace
 
 __all__ = ["MAX_PIXELS", "has_captions", "main_video_stream", "probe"]
@@ -121,6 +122,7 @@ def _describe_video(
             "or --deinterlace field (one a field, twice the rate)"
         )
     try:
+        check_base_layer(stream)
         layout = planar_layout(frame.format.name)
         color = decide_color(
             layout,
@@ -149,7 +151,7 @@ def _describe_video(
         frame_count=_frame_count(container, stream),
         sample_aspect_ratio=exact(stream.sample_aspect_ratio) or Fraction(1),
         display_matrix=_display_matrix(stream),
-        dropped_metadata=_dropped_metadata(stream, frame),
+        dropped_metadata=uncarried(stream, frame),
         hdr=read_hdr(stream, frame),
         captioned=has_captions(frame),
     )
@@ -197,19 +199,6 @@ def _display_matrix(stream: VideoStream) -> tuple[int, ...] | None:
     return tuple(int(value) for value in np.frombuffer(data, np.int32)) if data else None
 
 
-_UNCARRIED = {
-    "dovi_conf": "Dolby Vision configuration",
-    "dynamic_hdr10_plus": "HDR10+ metadata",
-    "dovi_metadata": "Dolby Vision metadata",
-}
-
-
 def has_captions(picture: av.VideoFrame) -> bool:
     """Closed captions lie in it (ATSC A/53-4, section 6.2.3)."""
     return any(kind.name == "A53_CC" for kind in picture.side_data)
-
-
-def _dropped_metadata(stream: VideoStream, frame: av.VideoFrame) -> tuple[str, ...]:
-    found = {str(name).lower() for name in stream.codec_context.coded_side_data or ()}
-    found |= {str(kind.name).lower() for kind in frame.side_data}
-    return tuple(text for name, text in _UNCARRIED.items() if name in found)

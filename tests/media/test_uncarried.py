@@ -1,0 +1,154 @@
+"""HDR10+ and Dolby Vision are dropped, and never without a word."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import ffmpeg as ffmpeg_python
+import pytest
+
+type CommandLine = Callable[..., subprocess.CompletedProcess[str]]
+
+START = b"\x00\x00\x00\x01"
+
+
+@pytest.fixture(scope="module")
+def plain(ffmpeg: Callable[..., bytes], tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Three pictures of H.265, 10 bit, PQ, as a stream of NAL units, each picture behind a delimiter."""
+    path = tmp_path_factory.mktemp("plain") / "plain.hevc"
+    video = "-f lavfi -i testsrc2=size=96x80:rate=25 -frames:v 3 -pix_fmt yuv420p10le -c:v libx265"
+    tags = "-color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc"
+    ffmpeg(*video.split(), *tags.split(), "-x265-params", "log-level=error:bframes=0:aud=1:slices=1", path)
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def hdr10_plus(ffmpeg: Callable[..., bytes], plain: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A message of dynamic metadata before the slice of every picture."""
+    message = b"\x4e\x01" + bytes([4, len(_dynamic_metadata())]) + _dynamic_metadata() + b"\x80"
+    data = _with_unit(plain, _escaped(message), before=rb"\x00\x00\x01[\x26\x28\x02\x00]\x01")
+    path = _muxed(ffmpeg, data, tmp_path_factory.mktemp("hdr10plus"))
+    assert "HDR Dynamic Metadata SMPTE2094-40 (HDR10+)" in _frame_side_data(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def dolby_vision(ffmpeg: Callable[..., bytes], plain: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Profile 8.1, by a box in MP4 alone: a base layer that is HDR10."""
+    path = _muxed(ffmpeg, plain, tmp_path_factory.mktemp("dovi"))
+    path.write_bytes(_with_box(path.read_bytes(), _configuration(profile=8, compatibility=1)))
+    side_data = ffmpeg_python.probe(str(path))["streams"][0]["side_data_list"]
+    assert [(d["dv_profile"], d["dv_bl_signal_compatibility_id"]) for d in side_data] == [(8, 1)]
+    return path
+
+
+@pytest.fixture(scope="module")
+def rpu_only(ffmpeg: Callable[..., bytes], plain: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Dolby Vision's own NAL units (type 62) behind the pictures; what is in them does not matter here."""
+    unit = _escaped(b"\x7c\x01\x19" + bytes(range(8, 40)))
+    data = b"".join(p + START + unit for p in _pictures(plain))
+    return _muxed(ffmpeg, data, tmp_path_factory.mktemp("rpu"))
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("hdr10_plus", "HDR10+ metadata (SMPTE ST 2094-40)"),
+        ("dolby_vision", "Dolby Vision"),
+        ("rpu_only", "Dolby Vision"),
+    ],
+)
+def test_dropped_loudly(
+    command_line: CommandLine, request: pytest.FixtureRequest, nearest_x2: Path, tmp_path: Path, source: str, words: str
+) -> None:
+    path, output = request.getfixturevalue(source), tmp_path / "out.mp4"
+    said = f"{words}: cannot be carried yet"
+    strict = command_line(path, "-o", output, "-w", nearest_x2, "--strict")
+    assert strict.returncode == 3
+    assert strict.stderr == f"rfdn-video: {path}: {said}, and --strict was given\n"
+    assert not output.exists()
+    plan = command_line(path, "-o", output, "-w", nearest_x2, "--dry-run", "--json")
+    assert json.loads(plan.stdout)["dropped"] == [said]
+    done = command_line(path, "-o", output, "-w", nearest_x2, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["dropped"] == [said]
+    assert f"warning: {path.name}: dropped {said}" in done.stderr
+    assert not _frame_side_data(output)
+    assert "side_data_list" not in ffmpeg_python.probe(str(output))["streams"][0]
+
+
+def test_without_a_base_layer_it_is_refused(
+    command_line: CommandLine, ffmpeg: Callable[..., bytes], plain: bytes, tmp_path: Path
+) -> None:
+    """Profile 5: the planes are no Y'CbCr, so dropping what explains them would leave wrong colours."""
+    path = _muxed(ffmpeg, plain, tmp_path)
+    path.write_bytes(_with_box(path.read_bytes(), _configuration(profile=5, compatibility=0)))
+    done = command_line(path, "-o", tmp_path / "out.mp4")
+    assert done.returncode == 3
+    assert "Dolby Vision profile 5: without its metadata" in done.stderr
+    assert "ffmpeg -i IN -vf libplacebo" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def _dynamic_metadata() -> bytes:
+    """ITU-T T.35 message of SMPTE ST 2094-40, one window without any curve (CTA-861-H, annex S)."""
+    fields = [(0xB5, 8), (0x3C, 16), (1, 16), (4, 8), (1, 8), (1, 2), (400, 27), (0, 1)]
+    fields += [*[(50_000, 17)] * 3, (20_000, 17), (0, 4), (10, 10), (0, 1), (0, 1), (0, 1)]
+    bits = "".join(f"{value:0{width}b}" for value, width in fields)
+    bits += "0" * (-len(bits) % 8)
+    return int(bits, 2).to_bytes(len(bits) // 8)
+
+
+def _configuration(profile: int, compatibility: int) -> bytes:
+    """A dvcC box (dvvC beyond profile 7): metadata and base layer are there, an enhancement layer is not."""
+    name = b"dvvC" if profile > 7 else b"dvcC"
+    level, present = 1, 0b101
+    content = bytes([1, 0]) + struct.pack(">HI16x", profile << 9 | level << 3 | present, compatibility << 28)
+    return struct.pack(">I4s", 8 + len(content), name) + content
+
+
+def _with_box(data: bytes, box: bytes) -> bytes:
+    """At the end of the sample entry; the index lies behind the pictures, so that nothing else moves."""
+    assert data.index(b"mdat") < data.index(b"moov")
+    changed, at = bytearray(data), 0
+    for name in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"hev1"):
+        at = data.index(name, at)
+        size = struct.unpack(">I", data[at - 4 : at])[0]
+        changed[at - 4 : at] = struct.pack(">I", size + len(box))
+    end = at - 4 + size
+    return bytes(changed[:end]) + box + bytes(changed[end:])
+
+
+def _pictures(data: bytes) -> list[bytes]:
+    return re.split(rb"(?=\x00\x00\x00\x01\x46\x01)", data)[1:]
+
+
+def _with_unit(data: bytes, unit: bytes, before: bytes) -> bytes:
+    pictures = []
+    for picture in _pictures(data):
+        slices = re.search(rb"\x00?" + before, picture)
+        assert slices is not None
+        pictures.append(picture[: slices.start()] + START + unit + picture[slices.start() :])
+    return b"".join(pictures)
+
+
+def _escaped(unit: bytes) -> bytes:
+    """With emulation prevention (ITU-T H.265, 7.4.2)."""
+    return re.sub(rb"\x00\x00(?=[\x00-\x03])", b"\x00\x00\x03", unit)
+
+
+def _muxed(ffmpeg: Callable[..., bytes], data: bytes, folder: Path) -> Path:
+    (folder / "in.hevc").write_bytes(data)
+    ffmpeg("-r", "25", "-i", folder / "in.hevc", "-c", "copy", folder / "in.mp4")
+    return folder / "in.mp4"
+
+
+def _frame_side_data(path: Path) -> set[str]:
+    frames = ffmpeg_python.probe(str(path), show_frames=None)["frames"]
+    kinds = {d["side_data_type"] for frame in frames for d in frame.get("side_data_list", [])}
+    return {kind for kind in kinds if "Unregistered" not in kind}
