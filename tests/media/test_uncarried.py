@@ -49,10 +49,12 @@ def dolby_vision(ffmpeg: Callable[..., bytes], plain: bytes, tmp_path_factory: p
 
 @pytest.fixture(scope="module")
 def rpu_only(ffmpeg: Callable[..., bytes], plain: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Dolby Vision's own NAL units (type 62) behind the pictures; what is in them does not matter here."""
-    unit = _escaped(b"\x7c\x01\x19" + bytes(range(8, 40)))
+    """Dolby Vision's own NAL units (type 62) behind the pictures, without a box."""
+    unit = _escaped(b"\x7c\x01" + _reference_processing_unit())
     data = b"".join(p + START + unit for p in _pictures(plain))
-    return _muxed(ffmpeg, data, tmp_path_factory.mktemp("rpu"))
+    path = _muxed(ffmpeg, data, tmp_path_factory.mktemp("rpu"))
+    assert _frame_side_data(path) == {"Dolby Vision RPU Data"}
+    return path
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,36 @@ def _dynamic_metadata() -> bytes:
     """ITU-T T.35 message of SMPTE ST 2094-40, one window without any curve (CTA-861-H, annex S)."""
     fields = [(0xB5, 8), (0x3C, 16), (1, 16), (4, 8), (1, 8), (1, 2), (400, 27), (0, 1)]
     fields += [*[(50_000, 17)] * 3, (20_000, 17), (0, 4), (10, 10), (0, 1), (0, 1), (0, 1)]
-    bits = "".join(f"{value:0{width}b}" for value, width in fields)
+    return _bytes("".join(f"{value:0{width}b}" for value, width in fields))
+
+
+def _reference_processing_unit() -> bytes:
+    """Profile 8, every component mapped to itself by one straight line (ETSI GS CCM 001, section 5.2)."""
+    header = f"{2:06b}{18:011b}" + f"{1:04b}{0:04b}" + "1" + "0" + "00" + _ue(23) + "01" + "0"
+    depths = _ue(2) + _ue(2) + _ue(4) + "0" + "000" + "0" + "1"
+    pivots = 3 * (_ue(0) + f"{0:010b}{1023:010b}")
+    line = _ue(0) + _ue(0) + "0" + _ue(0) + f"{0:023b}" + "010" + f"{0:023b}"
+    mapping = "0" + "0" + _ue(0) + _ue(0) + _ue(0) + pivots + _ue(0) + _ue(0) + 3 * line
+    content = _bytes(header + depths + mapping)
+    return b"\x19" + content + struct.pack(">I", _crc32_mpeg(content)) + b"\x80"
+
+
+def _ue(value: int) -> str:
+    """Exponential-Golomb code."""
+    digits = f"{value + 1:b}"
+    return "0" * (len(digits) - 1) + digits
+
+
+def _crc32_mpeg(data: bytes) -> int:
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ (0x04C11DB7 if crc >> 31 else 0)) & 0xFFFFFFFF
+    return crc
+
+
+def _bytes(bits: str) -> bytes:
     bits += "0" * (-len(bits) % 8)
     return int(bits, 2).to_bytes(len(bits) // 8)
 
