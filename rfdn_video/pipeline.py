@@ -51,6 +51,13 @@ class Job:
         video = self.files.info.video
         return self.upscaler.tiling(video.width, video.height, video.format)
 
+    @property
+    def bands(self) -> tuple[float, ...]:
+        """Heights of the bands of each pass, in rows of the result; nothing for whole frames."""
+        scale = self.scale
+        rows = [scale.target[1] / (scale.source[1] * scale.native**i) for i in range(scale.passes)]
+        return tuple(band * rows[i] for i, band in enumerate(self.tiling.bands) if band)
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -64,6 +71,7 @@ class Summary:
         verified: the finished file was read back and is as meant (a pipe cannot be).
         recomputed_frames: done again in float32 because half precision gave NaN or infinity.
         tiling: the bands in which frames were done, in words.
+        bands: their heights in rows of the result, one a pass; see :mod:`rfdn_video.quality.measure`.
         retries: frames done again in smaller bands because memory was short.
         decoding: what was wrong with the source.
         repaired_packets: copied packets whose time was missing or went back, and pieces of sound that could
@@ -83,6 +91,7 @@ class Summary:
     verified: bool
     recomputed_frames: int
     tiling: str
+    bands: tuple[float, ...]
     retries: int
     decoding: DecodeReport
     repaired_packets: int
@@ -167,6 +176,7 @@ def run(job: Job, on_frame: OnFrame) -> Summary:
         verified=job.files.output is not None,
         recomputed_frames=job.upscaler.recomputed_frames,
         tiling=str(job.tiling),
+        bands=job.bands,
         retries=job.upscaler.retries,
         decoding=report,
         repaired_packets=sum(record.repaired for record in written.side_streams),

@@ -116,6 +116,7 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
         "verified": summary.verified,
         "recomputed_frames": summary.recomputed_frames,
         "tile": summary.tiling,
+        "bands": summary.bands,
         "retries": summary.retries,
         "missing_bytes": summary.missing_bytes,
         "damaged_packets": decoding.damaged_packets,

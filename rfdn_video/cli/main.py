@@ -21,6 +21,7 @@ from rfdn_video.errors import RFDNError, UsageError
 __all__ = ["main", "run"]
 
 COMMANDS = {
+    "compare": ("rfdn_video.cli.compare", "measures videos against a reference: PSNR, SSIM, flicker, seams"),
     "doctor": ("rfdn_video.cli.doctor", "shows versions, devices, encoders and weights"),
     "eval": ("rfdn_video.cli.eval", "measures PSNR and SSIM of weights on a folder of images"),
     "export": ("rfdn_video.cli.export", "writes a network as an ONNX file"),
@@ -77,7 +78,12 @@ def _command(argv: Sequence[str]) -> tuple[Parser, upscale.Execute, list[str]]:
     if argv and argv[0] in COMMANDS:
         name = argv[0]
         module = import_module(COMMANDS[name][0])
-        parser = Parser(prog=f"rfdn-video {name}", description=f"{COMMANDS[name][1].capitalize()}.")
+        parser = Parser(
+            prog=f"rfdn-video {name}",
+            description=f"{COMMANDS[name][1][0].upper()}{COMMANDS[name][1][1:]}.",
+            epilog=getattr(module, "EXAMPLES", None),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         module.add_arguments(parser)
         return parser, module.execute, list(argv[1:])
     commands = "\n".join(f"  rfdn-video {name:<9} {text}" for name, (_, text) in COMMANDS.items())

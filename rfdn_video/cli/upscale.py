@@ -16,7 +16,7 @@ from rfdn_video.errors import Interrupted, RFDNError, UsageError
 if TYPE_CHECKING:
     from rfdn_video.settings import Settings
 
-__all__ = ["EXAMPLES", "Execute", "add_arguments", "execute"]
+__all__ = ["EXAMPLES", "Execute", "add_arguments", "execute", "parse_scale", "parse_seconds"]
 
 type Execute = Callable[[argparse.Namespace], int]
 
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_result_arguments(group: argparse._ArgumentGroup) -> None:
     size = group.add_mutually_exclusive_group()
     size.add_argument(
-        "-s", "--scale", type=_scale, metavar="S", help="factor, above 1 and up to 8: 2, 3, 1.5 ... (default 2)"
+        "-s", "--scale", type=parse_scale, metavar="S", help="factor, above 1 and up to 8: 2, 3, 1.5 ... (default 2)"
     )
     size.add_argument("--height", type=int, metavar="H", help="target height in pixels")
     size.add_argument("--width", type=int, metavar="W", help="target width in pixels")
@@ -144,8 +144,8 @@ def _add_network_arguments(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_part_arguments(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--start", type=_seconds, metavar="T", help="from this time on: seconds or [h:]m:s")
-    group.add_argument("--end", type=_seconds, metavar="T", help="up to this time of the source")
+    group.add_argument("--start", type=parse_seconds, metavar="T", help="from this time on: seconds or [h:]m:s")
+    group.add_argument("--end", type=parse_seconds, metavar="T", help="up to this time of the source")
     group.add_argument("--video-stream", type=int, metavar="N", help="enlarge this stream (default: the default one)")
     group.add_argument(
         "--deinterlace",
@@ -229,7 +229,8 @@ def _check_collisions(args: argparse.Namespace, settings: Settings) -> None:
             taken[output] = name
 
 
-def _scale(text: str) -> Fraction:
+def parse_scale(text: str) -> Fraction:
+    """For argparse: a factor as :func:`rfdn_video.settings.exact_scale` reads it."""
     from rfdn_video.settings import exact_scale
 
     try:
@@ -242,7 +243,8 @@ def _tile(text: str) -> str | int:
     return int(text) if text.isdecimal() else text
 
 
-def _seconds(text: str) -> Fraction:
+def parse_seconds(text: str) -> Fraction:
+    """For argparse: seconds, or [h:]m:s."""
     try:
         parts = [Fraction(part) for part in text.split(":")]
     except (ValueError, ZeroDivisionError):

@@ -15,7 +15,7 @@ from torch import Tensor
 from rfdn_video.frame import ChromaLocation, Color, Matrix, PixelFormat
 from rfdn_video.inference.resample import resample, siting_taps_down, siting_taps_up
 
-__all__ = ["PlanesToRGB", "RGBToPlanes"]
+__all__ = ["PlanesToRGB", "RGBToPlanes", "Scaling"]
 
 # (Kr, Kb), ITU-T H.273 table 4.
 _LUMA_WEIGHTS = {
@@ -38,8 +38,8 @@ _SITING = {
 }
 
 
-class _Scaling:
-    """Offset and extent of code values: value = (code - offset) / extent."""
+class Scaling:
+    """(offset, extent) of luma and chroma: value = (code - offset) / extent; ``peak`` is the highest code."""
 
     def __init__(self, layout: PixelFormat, color: Color) -> None:
         unit = 1 << (layout.depth - 8)
@@ -62,7 +62,7 @@ class PlanesToRGB:
 
     def __init__(self, layout: PixelFormat, color: Color, width: int, height: int, device: torch.device) -> None:
         self._layout, self._color, self._height = layout, color, height
-        self._scaling = _Scaling(layout, color)
+        self._scaling = Scaling(layout, color)
         self._taps = None
         if layout.sub_w or layout.sub_h:
             (_, _), (chroma_h, chroma_w), _ = layout.plane_sizes(width, height)
@@ -115,7 +115,7 @@ class RGBToPlanes:
 
     def __init__(self, layout: PixelFormat, color: Color, width: int, height: int, device: torch.device) -> None:
         self._layout, self._color, self._height = layout, color, height
-        self._scaling = _Scaling(layout, color)
+        self._scaling = Scaling(layout, color)
         self._dtype = torch.uint8 if layout.depth == 8 else torch.uint16
         self._taps = None
         if layout.sub_w or layout.sub_h:

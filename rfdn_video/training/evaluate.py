@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from rfdn_video.errors import InputError
+from rfdn_video.quality.metrics import Scores, score
 from rfdn_video.training.images import find_images, read_image
 from rfdn_video.training.imresize import RGB8, Kernel, imresize
-from rfdn_video.training.metrics import Scores, score
 
 __all__ = ["Enlarger", "Evaluation", "Pair", "evaluate", "find_pairs", "interpolator", "network_enlarger"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfdn_video.errors import UsageError
+from rfdn_video.quality.plots import new_figure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +27,7 @@ def plot_curve(path: Path, label: str, steps: Sequence[int], values: Sequence[fl
     axes.plot(steps, values)
     axes.set(xlabel="step", ylabel=label)
     axes.grid(alpha=0.3)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def plot_tradeoff(path: Path, cost: str, own: Points, published: Points, note: str) -> None:
@@ -51,19 +51,9 @@ def plot_tradeoff(path: Path, cost: str, own: Points, published: Points, note: s
     axes.set_title(note, fontsize=7, wrap=True)
     axes.grid(alpha=0.3)
     axes.legend()
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _figure() -> tuple[Figure, Axes]:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise UsageError("matplotlib is missing; install rfdn-video[train], or give --no-plots") from None
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    figure = new_figure(1, "give --no-plots")
     return figure, figure.add_subplot()
-
-
-def _save(figure: Figure, path: Path) -> None:
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    figure.savefig(unfinished, format="png", dpi=120)
-    unfinished.replace(path)

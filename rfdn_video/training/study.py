@@ -13,8 +13,8 @@ from pathlib import Path
 from rfdn_video.errors import OutputError
 from rfdn_video.models.complexity import Complexity, measure_complexity
 from rfdn_video.models.networks import network_config
+from rfdn_video.quality.metrics import Scores
 from rfdn_video.training.checkpoint import write_json, write_text
-from rfdn_video.training.metrics import Scores
 from rfdn_video.training.plots import plot_tradeoff
 from rfdn_video.training.published import PUBLISHED, SETS
 from rfdn_video.training.recipe import Recipe

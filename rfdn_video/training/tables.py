@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from rfdn_video.quality.metrics import Scores
 from rfdn_video.training.evaluate import Evaluation
-from rfdn_video.training.metrics import Scores
 from rfdn_video.training.published import PUBLISHED, SETS
 
 __all__ = ["Result", "as_csv", "as_dicts", "as_markdown", "as_text", "set_name"]

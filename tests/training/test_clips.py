@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from rfdn_video.errors import InputError
+from rfdn_video.quality.metrics import luma, psnr
 from rfdn_video.training.clips import Motion, film_still, random_motion, read_clips, read_frames
 from rfdn_video.training.codec import Encoding, encode_and_decode, random_encoding
 from rfdn_video.training.images import read_image
 from rfdn_video.training.imresize import RGB8, imresize
-from rfdn_video.training.metrics import luma, psnr
 from rfdn_video.training.recipe import Recipe
 from rfdn_video.training.sources import bicubic_pairs, find_sources, prepare_cache
 

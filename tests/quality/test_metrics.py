@@ -7,34 +7,39 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from skimage.metrics import structural_similarity
 
 from rfdn_video.errors import InputError
+from rfdn_video.quality.metrics import luma, psnr, score, ssim
 from rfdn_video.training.images import find_images, read_image
 from rfdn_video.training.imresize import imresize
-from rfdn_video.training.metrics import luma, psnr, score, ssim
 
 
 def test_luma_is_bt601_in_the_studio_range() -> None:
     colors = np.array([[[0, 0, 0], [255, 255, 255], [255, 0, 0]]], np.uint8)
-    np.testing.assert_allclose(luma(colors)[0, :, 0], [16, 235, 81.481], atol=1e-9)
+    np.testing.assert_allclose(luma(colors)[0, 0], [16, 235, 81.481], atol=1e-9)
 
 
 def test_psnr_of_a_constant_difference() -> None:
-    a = np.full((20, 20, 3), 100.0)
+    a = torch.full((3, 20, 20), 100.0)
     assert psnr(a, a + 4) == pytest.approx(20 * log10(255 / 4))
     assert psnr(a, a) == inf
+    assert psnr(4 * a, 4 * a + 16, peak=1023) == pytest.approx(20 * log10(1023 / 16))
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_ssim_is_scikit_images(channels: int) -> None:
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-9), (torch.float32, 1e-5)])
+@pytest.mark.parametrize("peak", [255, 1023])
+def test_ssim_is_scikit_images(dtype: torch.dtype, tolerance: float, peak: int) -> None:
     random = np.random.default_rng(3)
-    a = random.uniform(0, 255, (40, 53, channels))
-    b = np.clip(a + random.normal(0, 20, a.shape), 0, 255)
+    a = random.uniform(0, peak, (2, 40, 53))
+    b = np.clip(a + random.normal(0, peak / 12, a.shape), 0, peak)
     expected = structural_similarity(
-        a, b, data_range=255, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, channel_axis=2
+        a, b, data_range=peak, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, channel_axis=0
     )
-    assert ssim(a, b) == pytest.approx(expected, abs=1e-9)
+    assert ssim(torch.tensor(a, dtype=dtype), torch.tensor(b, dtype=dtype), peak) == pytest.approx(
+        expected, abs=tolerance
+    )
 
 
 def test_the_border_is_not_scored() -> None:

@@ -1,0 +1,1 @@
+"""Finished pictures judged: measures against a reference, and pages to look at."""

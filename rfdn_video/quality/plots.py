@@ -1,0 +1,78 @@
+"""PNG plots; needs matplotlib, which comes with ``rfdn-video[plots]``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rfdn_video.errors import UsageError
+from rfdn_video.quality.measure import FrameScores
+from rfdn_video.quality.scores import Comparison
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["new_figure", "plot_over_time", "save_figure"]
+
+type Value = Callable[[FrameScores], float | None]
+
+MEASURES: Mapping[str, Value] = {
+    "PSNR on Y (dB)": lambda score: score.psnr[0],
+    "SSIM on Y": lambda score: score.ssim,
+    "VMAF": lambda score: score.vmaf,
+    "flicker (code values)": lambda score: score.flicker,
+    "seam score": lambda score: score.seam,
+}
+
+
+def plot_over_time(path: Path, comparisons: Sequence[Comparison]) -> None:
+    """Draws every measure that is known over time, a line an output.
+
+    Raises:
+        UsageError: matplotlib is not installed.
+    """
+    known = {label: value for label, value in MEASURES.items() if _has(comparisons, value)}
+    figure = new_figure(len(known), "leave out --plot")
+    panels = figure.subplots(len(known), sharex=True, squeeze=False)[:, 0]
+    for axes, (label, value) in zip(panels, known.items(), strict=True):
+        for comparison in comparisons:
+            points = {float(score.time): y for score in comparison.scores if _drawn(y := value(score))}
+            axes.plot(list(points), list(points.values()), label=comparison.output.name)
+        axes.set(ylabel=label)
+        axes.grid(alpha=0.3)
+    panels[-1].set(xlabel="time (s)")
+    panels[0].legend(fontsize=7)
+    save_figure(figure, path)
+
+
+def new_figure(rows: int, otherwise: str) -> Figure:
+    """An empty figure for so many plots, one below the other.
+
+    Args:
+        otherwise: what to do without matplotlib.
+
+    Raises:
+        UsageError: it is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise UsageError(f"matplotlib is missing; install rfdn-video[plots], or {otherwise}") from None
+    return Figure(figsize=(7, 2 + 2.5 * rows), layout="constrained")
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Writes it as PNG, whole or not at all."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    figure.savefig(unfinished, format="png", dpi=120)
+    unfinished.replace(path)
+
+
+def _has(comparisons: Sequence[Comparison], value: Value) -> bool:
+    return any(value(score) is not None for comparison in comparisons for score in comparison.scores)
+
+
+def _drawn(value: float | None) -> bool:
+    return value is not None and isfinite(value)
