@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 __all__ = ["ChromaLocation", "Color", "Frame", "Matrix", "PixelFormat", "Planes"]
 
 type Planes = tuple[NDArray[np.uint8 | np.uint16], ...]
-"""Y, U, V (or Y alone, or G, B, R) of shape [height, width] each, uint8, or uint16 above 8 bit."""
+"""Y, U, V (or Y alone, or G, B, R), and alpha last where there is one: [height, width] each, uint8, or uint16
+above 8 bit."""
 
 
 class Matrix(IntEnum):
@@ -72,12 +73,14 @@ class PixelFormat:
         family: ``"yuv"``, ``"gray"`` or ``"rgb"`` (planes in the order G, B, R).
         depth: bits of a sample, 8 to 16.
         sub_w, sub_h: log2 of the horizontal and vertical chroma subsampling (1, 1 is 4:2:0).
+        alpha: a last plane says how opaque each pixel is, 0 to 2^depth - 1.
     """
 
     family: Literal["yuv", "gray", "rgb"]
     depth: int
     sub_w: int = 0
     sub_h: int = 0
+    alpha: bool = False
 
     @property
     def dtype(self) -> type[np.uint8 | np.uint16]:
@@ -86,10 +89,9 @@ class PixelFormat:
 
     def plane_sizes(self, width: int, height: int) -> list[tuple[int, int]]:
         """(height, width) of each plane of a picture; odd sizes round up, as in FFmpeg."""
-        if self.family == "gray":
-            return [(height, width)]
         chroma = (-(-height >> self.sub_h), -(-width >> self.sub_w))
-        return [(height, width), chroma, chroma]
+        colors = [] if self.family == "gray" else [chroma, chroma]
+        return [(height, width), *colors, *([(height, width)] if self.alpha else [])]
 
 
 @dataclass(frozen=True)

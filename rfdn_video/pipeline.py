@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rfdn_video.errors import InputError, OutputError
 from rfdn_video.frame import Frame
-from rfdn_video.inference.scaling import ScalePlan, target_size
+from rfdn_video.inference.scaling import ScalePlan
 from rfdn_video.media.decode import Decoder, DecodeReport
 from rfdn_video.media.mux import Output, Written
 from rfdn_video.media.publish import Draft
@@ -141,12 +141,11 @@ def prepare(source: Path, output: str | None, settings: Settings) -> Job:
     from rfdn_video.models.catalog import load_bundled
 
     video, size = files.info.video, for_display(settings, files.info.video)
-    wide, _ = target_size((video.width, video.height), scale=size.scale, width=size.width, height=size.height)
     upscaler = Upscaler(
         scale=size.scale,
         width=size.width,
         height=size.height,
-        weights=settings.weights or load_bundled(settings.model, files.tune, wide / video.width),
+        weights=settings.weights or load_bundled(settings.model, files.tune, files.layout.width / video.width),
         device=settings.device,
         precision=settings.precision,
         engine=settings.engine,
@@ -246,7 +245,7 @@ def _enlarge(
     with (
         decoding as decoded,
         encoding,
-        closing(job.upscaler.stream(decoded, pixel_format=pixels, color=color)) as enlarged,
+        closing(job.upscaler.stream(decoded, pixel_format=pixels, color=color, dither=job.files.dither)) as enlarged,
     ):
         for count, last in enumerate(enlarged, start=1):
             encoding.put(last)

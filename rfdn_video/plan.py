@@ -27,7 +27,7 @@ from rfdn_video.media.streams import CarriedStream, decide_streams
 from rfdn_video.media.tags import lost_tags
 from rfdn_video.media.target import STREAMABLE, Container, Target, choose_container, choose_encoder
 from rfdn_video.media.timing import TimeRange
-from rfdn_video.settings import Settings
+from rfdn_video.settings import Dither, Settings
 
 __all__ = ["FilePlan", "output_path", "plan_files", "plan_notes", "size_label"]
 
@@ -48,6 +48,7 @@ class FilePlan:
         carried: streams that go along with the video.
         dropped: what is not carried, in words.
         tune: ``"video"`` or ``"clean"``.
+        dither: how the results are rounded.
         overwrite: the output may replace a file.
         verify_fully: all of the finished file is decoded.
         salvage: a damaged source is no reason to stop.
@@ -63,6 +64,7 @@ class FilePlan:
     carried: tuple[CarriedStream, ...]
     dropped: tuple[str, ...]
     tune: str
+    dither: Dither
     overwrite: bool
     verify_fully: bool
     salvage: bool
@@ -122,6 +124,7 @@ def plan_files(source: Path, output: str | None, settings: Settings) -> FilePlan
         carried=carried,
         dropped=dropped,
         tune=settings.tune if settings.tune != "auto" else "clean" if info.video.lossless else "video",
+        dither=settings.dither,
         overwrite=settings.overwrite,
         verify_fully=settings.verify == "full",
         salvage=settings.salvage,
@@ -198,7 +201,11 @@ def _conversion_notes(source: PixelFormat, result: PixelFormat) -> list[str]:
     elif (result.sub_w, result.sub_h) > (source.sub_w, source.sub_h) or result.sub_h > source.sub_h:
         notes.append(f"chroma loses resolution: {ffmpeg_name(source)} becomes {ffmpeg_name(result)}")
     if result.depth < source.depth:
-        notes.append(f"{source.depth} bits become {result.depth}: gradients get coarser")
+        notes.append(f"{source.depth} bits become {result.depth}: gradients get coarser; --dither ordered softens that")
+    if source.alpha and not result.alpha:
+        notes.append("the alpha channel is dropped, as a format without one was asked for")
+    elif result.alpha and not source.alpha:
+        notes.append("the source has no alpha channel: all of the result is opaque")
     return notes
 
 
@@ -253,8 +260,8 @@ def _pixel_format(video: VideoInfo, settings: Settings) -> PixelFormat:
         return planar_layout(settings.pix_fmt)
     except InputError:
         raise UsageError(
-            f"pix_fmt {settings.pix_fmt!r}: YUV, gray and planar RGB of 8 to 16 bit are written, "
-            "such as yuv420p, yuv420p10le, yuv444p or gbrp"
+            f"pix_fmt {settings.pix_fmt!r}: YUV, gray and RGB of 8 to 16 bit are written, "
+            "such as yuv420p, yuv420p10le, yuv444p, gbrp or yuva420p"
         ) from None
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "MAX_SCALE",
     "Backend",
     "Deinterlace",
+    "Dither",
     "Precision",
     "Settings",
     "Tile",
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 type Tune = Literal["auto", "video", "clean"]
+type Dither = Literal["none", "ordered"]
 type Deinterlace = Literal["frame", "field"]
 type Verify = Literal["packets", "full"]
 type Backend = Literal["av", "ffmpeg"]
@@ -67,6 +69,8 @@ class Settings:
         pix_fmt: FFmpeg's name of the result's pixel format; None keeps the source's.
         audio: ``"copy"``, ``"none"``, or the audio encoder to convert the sound with.
         audio_from: for a VapourSynth script, the file that sound, subtitles and chapters come from.
+        dither: how results are rounded to code values: to the nearest, or ``"ordered"``, which breaks the steps
+            of slow gradients up into a fine, still pattern.
         deinterlace: what becomes of interlaced pictures: ``"frame"`` makes one of each, ``"field"`` two, at twice
             the rate; None refuses them.
         video_stream: number of the stream to enlarge; None is the default one.
@@ -100,6 +104,7 @@ class Settings:
     pix_fmt: str | None = None
     audio: str = "copy"
     audio_from: Path | None = None
+    dither: Dither = "none"
     deinterlace: Deinterlace | None = None
     video_stream: int | None = None
     verify: Verify = "packets"
@@ -122,6 +127,7 @@ class Settings:
                 raise UsageError(f"{name} {value!r}: a name is allowed, in quotation marks in a preset")
         self._check_size()
         self._check_range()
+        _check_choice("dither", self.dither, get_args(Dither.__value__))
         if self.deinterlace is not None:
             _check_choice("deinterlace", self.deinterlace, get_args(Deinterlace.__value__))
         _check_choice("tune", self.tune, get_args(Tune.__value__))

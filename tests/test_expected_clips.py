@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import ffmpeg
 import pytest
 
@@ -101,7 +102,6 @@ def test_done(command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_pat
     [
         ("h264-interlaced_crop.mp4", "interlaced"),
         ("prores-gray.mp4", "interlaced"),
-        ("prores4444-alpha.mp4", "alpha"),
         ("invalid-bitstream.webm", "no picture"),
         ("sample_audio_only.mp4", "no video stream"),
         ("sample_fragmented_widevine.mp4", "encrypted"),
@@ -149,6 +149,18 @@ def test_salvage(command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_
     assert len(after.times) == len(before.times) == 33
     assert _turned(after.stream) == _turned(before.stream)
     assert _shape(after.stream) == _shape(before.stream)
+
+
+def test_alpha_is_scaled_or_refused(command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path) -> None:
+    source, output = shared / "clips" / "prores4444-alpha.mp4", tmp_path / "out.mkv"
+    done = command_line(source, "-o", tmp_path / "out.mp4", "-w", nearest_x2)
+    assert done.returncode == 4
+    assert "no encoder for yuva444p12le in mp4" in done.stderr
+    assert "--encoder ffv1" in done.stderr
+    done = command_line(source, "-o", output, "-w", nearest_x2)
+    assert done.returncode == 0, done.stderr
+    with av.open(str(output)) as container:  # FFmpeg 5.1 does not decode this layout of FFV1
+        assert next(container.decode(video=0)).format.name == "yuva444p12le"
 
 
 def test_chapters(command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path) -> None:

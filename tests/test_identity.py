@@ -33,6 +33,7 @@ LAYOUTS = [
 NAMES = [
     "yuv440p", "yuv411p", "yuv410p", "yuv420p12le", "yuv422p12le", "yuv444p12le", "yuv420p14le", "yuv444p16le",
     "gray10le", "gray12le", "gray16le", "gbrp", "gbrp10le", "gbrp12le", "gbrp16le",
+    "yuva420p", "yuva444p10le", "yuva422p16le", "gbrap", "gbrap12le",
 ]
 # fmt: on
 
@@ -85,7 +86,7 @@ def test_flat_patches_of_every_layout_and_size(
         assert np.unique(plane).tolist() == [code]
 
 
-@pytest.mark.parametrize("name", ["gbrp", "gbrp10le"])
+@pytest.mark.parametrize("name", ["gbrp", "gbrp10le", "gbrap12le"])
 def test_rgb_is_not_touched_but_by_the_network(ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path, name: str) -> None:
     layout = planar_layout(name)
     source = smooth_picture(layout, WIDTH, HEIGHT)

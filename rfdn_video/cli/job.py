@@ -78,7 +78,7 @@ def _plan(job: Job) -> dict[str, Any]:
     files, video, layout = job.files, job.files.info.video, job.files.layout
     color, weights = video.color, job.upscaler.weights
     frames = files.expected_frames
-    seconds = job.upscaler.estimate_seconds(video.width, video.height)
+    seconds = job.upscaler.estimate_seconds(job.scale)
     span = f"{seconds * frames:.0f} s for about {frames} frames" if frames else "the number of frames is not known"
     return {
         "input": f"{files.info.path}: {files.info.container}, "
@@ -122,6 +122,9 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
         "damaged_packets": decoding.damaged_packets,
         "corrupt_frames": decoding.corrupt_frames,
         "resized_frames": decoding.resized_frames,
+        "converted_frames": decoding.converted_frames,
+        "interlaced_frames": decoding.interlaced_frames,
+        "transparent_frames": decoding.transparent_frames,
         "repaired_timestamps": decoding.repaired_timestamps,
         "clock_jumps": decoding.clock_jumps,
         "repaired_packets": summary.repaired_packets,
@@ -151,6 +154,9 @@ def _warnings(summary: Summary) -> list[str]:
         "damaged packets could not be decoded": decoding.damaged_packets,
         "frames are damaged": decoding.corrupt_frames,
         "frames of another size were rescaled to the first one's": decoding.resized_frames,
+        "frames of another pixel format, matrix or range were converted to the first one's": decoding.converted_frames,
+        "frames among whole ones are interlaced; --deinterlace makes them whole": decoding.interlaced_frames,
+        "frames are transparent where the first is not, which was dropped": decoding.transparent_frames,
         "timestamps were missing or went back, and were repaired": decoding.repaired_timestamps,
         "jumps of the recording's clock were closed up": decoding.clock_jumps,
         "packets of sound or subtitles had no time, a time that went back, or were damaged": summary.repaired_packets,

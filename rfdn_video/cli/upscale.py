@@ -63,6 +63,11 @@ def _add_result_arguments(group: argparse._ArgumentGroup) -> None:
         "--container", metavar="C", help="mp4, mov, mkv, webm; nut or y4m (default: by the output's name)"
     )
     group.add_argument(
+        "--dither",
+        choices=("none", "ordered"),
+        help="rounding to code values: ordered breaks the steps of slow gradients up (default: none)",
+    )
+    group.add_argument(
         "--audio", metavar="copy|none|E", help="copy the sound (default), drop it, or encode it: aac, libopus, flac ..."
     )
     group.add_argument(

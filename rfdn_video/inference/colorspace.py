@@ -13,7 +13,9 @@ import torch
 from torch import Tensor
 
 from rfdn_video.frame import ChromaLocation, Color, Matrix, PixelFormat
+from rfdn_video.inference.quantise import Quantiser
 from rfdn_video.inference.resample import resample, siting_taps_down, siting_taps_up
+from rfdn_video.settings import Dither
 
 __all__ = ["PlanesToRGB", "RGBToPlanes", "Scaling"]
 
@@ -39,13 +41,12 @@ _SITING = {
 
 
 class Scaling:
-    """(offset, extent) of luma and chroma: value = (code - offset) / extent; ``peak`` is the highest code."""
+    """(offset, extent) of luma and chroma: value = (code - offset) / extent."""
 
     def __init__(self, layout: PixelFormat, color: Color) -> None:
-        unit = 1 << (layout.depth - 8)
-        self.peak = float((1 << layout.depth) - 1)
-        self.luma = (0.0, self.peak) if color.full_range else (16.0 * unit, 219.0 * unit)
-        self.chroma = (128.0 * unit, self.peak) if color.full_range else (128.0 * unit, 224.0 * unit)
+        unit, peak = 1 << (layout.depth - 8), float((1 << layout.depth) - 1)
+        self.luma = (0.0, peak) if color.full_range else (16.0 * unit, 219.0 * unit)
+        self.chroma = (128.0 * unit, peak) if color.full_range else (128.0 * unit, 224.0 * unit)
 
 
 class PlanesToRGB:
@@ -65,7 +66,7 @@ class PlanesToRGB:
         self._scaling = Scaling(layout, color)
         self._taps = None
         if layout.sub_w or layout.sub_h:
-            (_, _), (chroma_h, chroma_w), _ = layout.plane_sizes(width, height)
+            _, (chroma_h, chroma_w), *_ = layout.plane_sizes(width, height)
             across, down = _SITING[color.chroma_location]
             self._taps = (
                 siting_taps_up(chroma_h, height, 1 << layout.sub_h, down).to(device),
@@ -86,7 +87,7 @@ class PlanesToRGB:
         if self._layout.family == "gray":
             return first.expand(1, 3, -1, -1)
         if self._layout.family == "rgb":
-            green, blue, red = first, *((p[rows.start : rows.stop].float() - offset) / extent for p in planes[1:])
+            green, blue, red = first, *((p[rows.start : rows.stop].float() - offset) / extent for p in planes[1:3])
             return torch.stack((red, green, blue))[None]
         return self._from_yuv(first, planes[1], planes[2], rows)
 
@@ -107,19 +108,28 @@ class PlanesToRGB:
 
 
 class RGBToPlanes:
-    """The way back of :class:`PlanesToRGB`: [1, 3, H, W] float32 to rounded code values.
+    """The way back of :class:`PlanesToRGB`: [1, 3, H, W] float32 to code values, without alpha.
+
+    Args:
+        layout, color: what the planes are to be.
+        width, height: of the picture.
+        device: where it lies.
+        dither: how values are rounded, see :class:`Quantiser`.
 
     Calling it with ``rows`` (which begin at a chroma row) takes ``needed(rows)`` of the picture and
     gives those rows of all planes.
     """
 
-    def __init__(self, layout: PixelFormat, color: Color, width: int, height: int, device: torch.device) -> None:
+    def __init__(
+        self, layout: PixelFormat, color: Color, width: int, height: int, device: torch.device, dither: Dither = "none"
+    ) -> None:
         self._layout, self._color, self._height = layout, color, height
         self._scaling = Scaling(layout, color)
-        self._dtype = torch.uint8 if layout.depth == 8 else torch.uint16
+        self._luma = Quantiser(layout.depth, width, dither, device)
+        self._chroma = Quantiser(layout.depth, -(-width >> layout.sub_w), dither, device)
         self._taps = None
         if layout.sub_w or layout.sub_h:
-            (_, _), (chroma_h, chroma_w), _ = layout.plane_sizes(width, height)
+            _, (chroma_h, chroma_w), *_ = layout.plane_sizes(width, height)
             across, down = _SITING[color.chroma_location]
             self._taps = (
                 siting_taps_down(height, chroma_h, 1 << layout.sub_h, down).to(device),
@@ -140,13 +150,14 @@ class RGBToPlanes:
     def __call__(self, rgb: Tensor, rows: range | None = None) -> list[Tensor]:
         rows = range(self._height) if rows is None else rows
         red, green, blue = rgb[0]
+        offset, extent = self._scaling.luma
         if self._layout.family == "rgb":
-            return [self._quantise(c, self._scaling.luma) for c in (green, blue, red)]
+            return [self._luma(c * extent + offset, rows.start) for c in (green, blue, red)]
         # An untagged gray stream has a matrix too: the one its size implies.
         kr, kb = _LUMA_WEIGHTS[self._color.matrix]
         y = kr * red + (1 - kr - kb) * green + kb * blue
         start = self.needed(rows).start
-        luma = self._quantise(y[rows.start - start : rows.stop - start], self._scaling.luma)
+        luma = self._luma(y[rows.start - start : rows.stop - start] * extent + offset, rows.start)
         if self._layout.family == "gray":
             return [luma]
         chroma = torch.stack(((blue - y) / (2 * (1 - kb)), (red - y) / (2 * (1 - kr))))
@@ -155,10 +166,5 @@ class RGBToPlanes:
             taken = down.needed(self._chroma_rows(rows))
             chroma = chroma[:, taken.start - start : taken.stop - start]
             chroma = resample(chroma, down.part(self._chroma_rows(rows)), across)
-        return [luma, *(self._quantise(c, self._scaling.chroma) for c in chroma)]
-
-    def _quantise(self, values: Tensor, scaling: tuple[float, float]) -> Tensor:
-        offset, extent = scaling
-        codes = (values * extent + offset).round_().clamp_(0, self._scaling.peak)
-        # Through int32: not every device converts float to uint16.
-        return codes.to(self._dtype) if self._dtype is torch.uint8 else codes.to(torch.int32).to(self._dtype)
+        offset, extent = self._scaling.chroma
+        return [luma, *self._chroma(chroma * extent + offset, self._chroma_rows(rows).start)]

@@ -11,10 +11,12 @@ from torch import Tensor
 
 from rfdn_video.errors import ModelError
 from rfdn_video.frame import Color, Frame, PixelFormat
+from rfdn_video.inference.alpha import AlphaResizer
 from rfdn_video.inference.colorspace import PlanesToRGB, RGBToPlanes
 from rfdn_video.inference.device import report_device_errors
 from rfdn_video.inference.enlarge import Enlarger
 from rfdn_video.inference.fit import FittingEnlarger
+from rfdn_video.settings import Dither
 
 __all__ = ["PictureProgram", "PictureShape", "all_finite", "not_finite"]
 
@@ -43,6 +45,7 @@ class PictureProgram:
         exact_enlarger: gives one that computes in float32, for pictures that half precision cannot do.
         weights_file: where the network comes from, for messages.
         result_format, result_color: of the enlarged pictures; None keeps the source's.
+        dither: how they are rounded.
 
     Attributes:
         shape, plan: as given.
@@ -58,6 +61,7 @@ class PictureProgram:
         weights_file: Path,
         result_format: PixelFormat | None = None,
         result_color: Color | None = None,
+        dither: Dither = "none",
     ) -> None:
         self.shape, self.plan = shape, enlarger.plan
         self.result_format, self.result_color = result_format or shape.format, result_color or shape.color
@@ -65,7 +69,10 @@ class PictureProgram:
         self._enlarger, self._exact_enlarger, self._weights_file = enlarger, exact_enlarger, weights_file
         device = enlarger.engine.device
         self._to_rgb = PlanesToRGB(shape.format, shape.color, *self.plan.source, device)
-        self._to_planes = RGBToPlanes(self.result_format, self.result_color, *self.plan.target, device)
+        self._to_planes = RGBToPlanes(self.result_format, self.result_color, *self.plan.target, device, dither)
+        self._to_alpha = None
+        if self.result_format.alpha:
+            self._to_alpha = AlphaResizer(shape.format, self.result_format, self.plan.source, self.plan.target, device)
 
     @property
     def retries(self) -> int:
@@ -91,7 +98,10 @@ class PictureProgram:
         read = enlarge.open(lambda rows: self._to_rgb(inputs, rows), range(self.plan.target[1]))
         for rows in enlarge.strips:
             rgb = read(self._to_planes.needed(rows))
-            for output, part in zip(outputs, self._to_planes(rgb, rows), strict=True):
+            parts = self._to_planes(rgb, rows)
+            if self._to_alpha is not None:
+                parts.append(self._to_alpha(inputs, rows))
+            for output, part in zip(outputs, parts, strict=True):
                 top = rows.start * output.shape[0] // outputs[0].shape[0]
                 output[top : top + part.shape[0]] = part
             finite &= all_finite(rgb)

@@ -69,12 +69,19 @@ def target_size(
     return wide, high
 
 
-def plan_scale(source: tuple[int, int], target: tuple[int, int], native: int) -> ScalePlan:
-    """The fewest passes that reach ``target`` in both directions."""
-    wanted = max(Fraction(t, s) for t, s in zip(target, source, strict=True))
+def plan_scale(
+    source: tuple[int, int], target: tuple[int, int], native: int, multiple: tuple[int, int] = (1, 1)
+) -> ScalePlan:
+    """The fewest passes that reach ``target`` in both directions.
+
+    Args:
+        source, target: (width, height).
+        native: the network's factor.
+        multiple: of which the target's sides are. A side that was rounded up to one may be a hair
+            above the factor, which is no reason for another pass.
+    """
     passes = 1
-    # A side rounded to an even number may be a hair above the factor: no reason for another pass.
-    while native**passes < wanted - Fraction(2, min(source)):
+    while any(t - m // 2 > s * native**passes for s, t, m in zip(source, target, multiple, strict=True)):
         passes += 1
     return ScalePlan(source, target, native, passes)
 

@@ -27,7 +27,7 @@ from rfdn_video.inference.slots import QUEUES, Lane
 from rfdn_video.inference.tiling import Place, Tiling, choose_tiling, fits_whole, memory_class
 from rfdn_video.models.catalog import load_bundled
 from rfdn_video.models.weights import Weights, load_weights
-from rfdn_video.settings import Settings, Tile, exact_scale
+from rfdn_video.settings import Dither, Settings, Tile, exact_scale
 
 __all__ = ["Upscaler"]
 
@@ -139,7 +139,7 @@ class Upscaler:
         target = target_size(
             (width, height), scale=wanted.scale, width=wanted.width, height=wanted.height, multiple=multiple
         )
-        return plan_scale((width, height), target, self.weights.scale)
+        return plan_scale((width, height), target, self.weights.scale, multiple)
 
     def tiling(self, width: int, height: int, layout: PixelFormat | None = None) -> Tiling:
         """In which bands a picture of this size is done, as long as the memory holds them."""
@@ -191,18 +191,24 @@ class Upscaler:
         return result
 
     def stream(
-        self, frames: Iterable[Frame], *, pixel_format: PixelFormat | None = None, color: Color | None = None
+        self,
+        frames: Iterable[Frame],
+        *,
+        pixel_format: PixelFormat | None = None,
+        color: Color | None = None,
+        dither: Dither = "none",
     ) -> Generator[Frame]:
         """Enlarges frames in order, several in flight; each keeps its pts and duration.
 
         Args:
             frames: the pictures.
             pixel_format, color: of the result; None keeps each frame's own.
+            dither: how the result is rounded to code values, see :class:`rfdn_video.Settings`.
 
         Raises:
             DeviceError: out of memory, or the device was lost.
         """
-        lanes = [self._lane(engine, self._slots, pixel_format, color) for engine in self._engines]
+        lanes = [self._lane(engine, self._slots, pixel_format, color, dither) for engine in self._engines]
         with FramePipe(lanes) as pipe:
             for frame in frames:
                 yield from pipe.push(frame)
@@ -211,9 +217,9 @@ class Upscaler:
             self._count_time(pipe)
 
     @torch.inference_mode()
-    def estimate_seconds(self, width: int, height: int) -> float:
-        """What one picture of this size will take the network, measured on a smaller one."""
-        plan = self.plan(width, height)
+    def estimate_seconds(self, plan: ScalePlan) -> float:
+        """What one picture will take the network, measured on a smaller one."""
+        width, height = plan.source
         small = min(width, ESTIMATE_SIDE), min(height, ESTIMATE_SIDE)
         factor = plan.native**plan.passes
         trial = ScalePlan(small, (small[0] * factor, small[1] * factor), plan.native, plan.passes)
@@ -262,12 +268,17 @@ class Upscaler:
         return open_device(place, None if self.engine == "torch" else 1)
 
     def _lane(
-        self, engine: Engine, slots: int, pixel_format: PixelFormat | None = None, color: Color | None = None
+        self,
+        engine: Engine,
+        slots: int,
+        pixel_format: PixelFormat | None = None,
+        color: Color | None = None,
+        dither: Dither = "none",
     ) -> Lane:
         def program(shape: PictureShape) -> PictureProgram:
             plan = self.plan(shape.width, shape.height, pixel_format or shape.format)
             enlarger, exact = self._fitting(engine, plan), partial(self._exact, engine, plan)
-            return PictureProgram(shape, enlarger, exact, self.weights.path, pixel_format, color)
+            return PictureProgram(shape, enlarger, exact, self.weights.path, pixel_format, color, dither)
 
         return Lane(self._open_device(engine.device), program, slots)
 

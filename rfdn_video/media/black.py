@@ -23,6 +23,6 @@ def black_frames(pixels: PixelFormat, layout: VideoLayout, count: int) -> Iterat
 def _black(pixels: PixelFormat, layout: VideoLayout) -> Planes:
     unit = 1 << (pixels.depth - 8)
     darkest = 0 if layout.color.full_range else 16 * unit
-    codes = (darkest,) * 3 if pixels.family == "rgb" else (darkest, 128 * unit, 128 * unit)
+    codes = {"rgb": (darkest,) * 3, "yuv": (darkest, 128 * unit, 128 * unit), "gray": (darkest,)}[pixels.family]
     sizes = pixels.plane_sizes(layout.width, layout.height)
-    return tuple(np.full(size, code, pixels.dtype) for size, code in zip(sizes, codes, strict=False))
+    return tuple(np.full(size, code, pixels.dtype) for size, code in zip(sizes, (*codes, 256 * unit - 1), strict=False))

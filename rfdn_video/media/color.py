@@ -5,6 +5,7 @@ What is unspecified follows one rule:
 - matrix: BT.601 (SMPTE 170M) for pictures of up to 1024x576, BT.709 above;
 - range: limited for YUV and gray (full for FFmpeg's yuvj formats), full for RGB;
 - chroma location: left, as in MPEG-2 and H.264;
+- alpha has full range;
 - primaries and transfer do not enter the arithmetic; they are carried as they are.
 """
 
@@ -33,6 +34,7 @@ def decide_color(
     primaries: int,
     transfer: int,
     yuvj: bool = False,
+    default: Color | None = None,
 ) -> Color:
     """Closes what the tags leave open.
 
@@ -43,14 +45,17 @@ def decide_color(
         range_: 0 unspecified, 1 limited, 2 full (FFmpeg's AVCOL_RANGE).
         chroma_location: FFmpeg's AVCHROMA_LOC, 0 where unspecified.
         yuvj: the pixel format itself says full range.
+        default: what holds where nothing is said; None follows the rule.
 
     Raises:
         InputError: a matrix that the arithmetic does not know, such as ICtCp.
     """
+    is_rgb = pixel_format.family == "rgb"
+    rule = default or Color(Matrix.RGB if is_rgb else default_matrix(*size), full_range=is_rgb)
     return Color(
-        matrix=Matrix.RGB if pixel_format.family == "rgb" else _matrix(matrix, size),
-        full_range=yuvj or range_ == 2 or (range_ == 0 and pixel_format.family == "rgb"),
-        chroma_location=ChromaLocation(chroma_location or ChromaLocation.LEFT),
+        matrix=Matrix.RGB if is_rgb else _matrix(matrix, rule.matrix),
+        full_range=rule.full_range if range_ == 0 and not yuvj else yuvj or range_ == 2,
+        chroma_location=ChromaLocation(chroma_location or rule.chroma_location),
         primaries=primaries,
         transfer=transfer,
     )
@@ -71,10 +76,10 @@ def converted_color(color: Color, source: PixelFormat, result: PixelFormat, size
     return color
 
 
-def _matrix(code: int, size: tuple[int, int]) -> Matrix:
+def _matrix(code: int, default: Matrix) -> Matrix:
     # Code 0 (RGB) on a YUV stream contradicts itself, 3 is reserved: both as if unspecified.
     if code in (Matrix.RGB, Matrix.UNSPECIFIED, 3):
-        return default_matrix(*size)
+        return default
     try:
         return Matrix(code)
     except ValueError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import TracebackType
 
@@ -17,11 +17,12 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from rfdn_video.errors import InputError
-from rfdn_video.frame import Frame, PixelFormat, Planes
+from rfdn_video.frame import Color, Frame, PixelFormat, Planes
+from rfdn_video.media.alpha import decoder_of, is_opaque
 from rfdn_video.media.deinterlace import deinterlaced
 from rfdn_video.media.formats import ffmpeg_name
 from rfdn_video.media.info import MediaInfo
-from rfdn_video.media.probe import MAX_PIXELS, has_captions
+from rfdn_video.media.probe import MAX_PIXELS, color_of, has_captions
 from rfdn_video.media.source import open_source
 from rfdn_video.media.timeline import Timeline
 from rfdn_video.media.timing import TimeRange, TimestampRepair, exact
@@ -39,6 +40,9 @@ class DecodeReport:
     damaged_packets: int = 0
     corrupt_frames: int = 0
     resized_frames: int = 0
+    converted_frames: int = 0
+    interlaced_frames: int = 0
+    transparent_frames: int = 0
     repaired_timestamps: int = 0
     clock_jumps: int = 0
 
@@ -55,8 +59,8 @@ class Decoder:
     """Iterates over the frames of ``info.video`` within ``wanted``.
 
     Frames of another size or pixel format in mid-stream are converted to the first one's and
-    counted. Planes are views of the decoder's memory: valid as long as the frame is held, not to be
-    written to.
+    counted; those tagged with another matrix or range say so. Planes are views of the decoder's
+    memory: valid as long as the frame is held, not to be written to.
 
     Attributes:
         report: what was wrong with the source, so far.
@@ -76,8 +80,8 @@ class Decoder:
             stream.discard = Discard.default if stream.index == info.video.index else Discard.all
         self._stream = self._container.streams.video[_position(self._container, info.video.index)]
         # Threads that decode whole pictures lose a damaged one, and the one before the file's end, without a word.
-        self._stream.thread_type = "SLICE"
-        self._stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+        self._decoder = decoder_of(self._stream, {"max_pixels": str(MAX_PIXELS)})
+        self._decoder.thread_type = "SLICE"
         self._packets = 0
         self.timeline = Timeline(info.video.decoded_duration) if info.time_origin_is_arbitrary else None
         self._stopped = False
@@ -135,7 +139,7 @@ class Decoder:
     def _pictures(self) -> Iterator[av.VideoFrame]:
         for packet in self._demux():
             try:
-                pictures = self._stream.decode(packet)
+                pictures = self._decoder.decode(packet)
             except av.error.EOFError:
                 return
             except av.FFmpegError:
@@ -165,8 +169,22 @@ class Decoder:
         if (picture.width, picture.height) != (video.width, video.height):
             self.report.resized_frames += 1
             picture = picture.reformat(video.width, video.height, interpolation=Interpolation.BICUBIC)
+        self._count_changes(picture, color := self._color(picture))
         planes, captioned = planes_of(picture, video.format), picture if has_captions(picture) else None
-        return Frame(planes, video.format, video.color, pts, duration, video.time_base, captioned)
+        return Frame(planes, video.format, color, pts, duration, video.time_base, captioned)
+
+    def _color(self, picture: av.VideoFrame) -> Color:
+        """The stream's; but tags may change on the way, and then they count for the arithmetic."""
+        video = self._info.video
+        own = color_of(picture, video.format, video.color)
+        return replace(own, primaries=video.color.primaries, transfer=video.color.transfer)
+
+    def _count_changes(self, picture: av.VideoFrame, color: Color) -> None:
+        video = self._info.video
+        same_format = picture.format.name.replace("yuvj", "yuv") == video.pix_fmt.replace("yuvj", "yuv")
+        self.report.converted_frames += not same_format or color != video.color
+        self.report.interlaced_frames += picture.interlaced_frame
+        self.report.transparent_frames += not video.format.alpha and not is_opaque(picture)
 
     def _check_complete(self) -> None:
         """The pictures have run out: is that the end of the video, and was it sound?"""

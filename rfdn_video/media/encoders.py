@@ -45,6 +45,7 @@ class EncoderTraits:
         preset: (option, our default) of its speed; None where it has none.
         fixed: options that are always given, unless the user gives them.
         min_side: pixels that a picture must have at least in either direction.
+        alpha: containers in which what it makes keeps an alpha channel; None is any.
         captions: it takes closed captions from the pictures that it is given.
     """
 
@@ -54,7 +55,12 @@ class EncoderTraits:
     preset: tuple[str, str] | None = None
     fixed: Mapping[str, str] = field(default_factory=dict)
     min_side: int = 1
+    alpha: tuple[str, ...] | None = ()
     captions: bool = False
+
+    def keeps_alpha_in(self, container: str) -> bool:
+        """Alpha comes back from such a file."""
+        return self.alpha is None or container in self.alpha
 
     @property
     def software(self) -> bool:
@@ -105,10 +111,11 @@ _TABLE = (
         Quality(24, 0, 63),
         ("cpu-used", "2"),
         {"b": "0", "row-mt": "1", "deadline": "good"},
+        alpha=("webm", "mkv"),  # beside the pictures; MP4 has no place for it
     ),
     # RFC 9043, version 3: every slice carries a checksum, every picture stands alone.
-    EncoderTraits("ffv1", "ffv1", fixed={"level": "3", "slicecrc": "1", "g": "1", "slices": "16"}),
-    EncoderTraits("prores_ks", "prores", fixed={"vendor": "apl0"}),
+    EncoderTraits("ffv1", "ffv1", fixed={"level": "3", "slicecrc": "1", "g": "1", "slices": "16"}, alpha=None),
+    EncoderTraits("prores_ks", "prores", fixed={"vendor": "apl0"}, alpha=None),
     EncoderTraits("libaom-av1", "av1", Quality(24, 0, 63), ("cpu-used", "4"), {"b": "0", "row-mt": "1"}),
     EncoderTraits("librav1e", "av1", Quality(80, 0, 255, ("qp",)), ("speed", "6")),
     EncoderTraits("libtheora", "theora", Quality(9, 10, 0, ("global_quality",), _LAMBDA), fixed=_QSCALE),
@@ -126,7 +133,7 @@ _TABLE = (
     _amf("av1_amf", "av1", 60, worst=255),
     _videotoolbox("h264_videotoolbox", "h264"),
     _videotoolbox("hevc_videotoolbox", "hevc"),
-    EncoderTraits("rawvideo", "rawvideo"),
+    EncoderTraits("rawvideo", "rawvideo", alpha=None),
 )
 ENCODERS = {traits.name: traits for traits in _TABLE}
 """By name, the usual ones first."""

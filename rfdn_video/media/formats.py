@@ -10,9 +10,9 @@ from rfdn_video.frame import PixelFormat
 __all__ = ["ffmpeg_name", "planar_layout", "same_samples"]
 
 _SUBSAMPLING = {"410": (2, 2), "411": (2, 0), "420": (1, 1), "422": (1, 0), "440": (0, 1), "444": (0, 0)}
-_YUV = re.compile(r"yuvj?(410|411|420|422|440|444)p(9|10|12|14|16)?(?:le|be)?")
+_YUV = re.compile(r"yuv([aj]?)(410|411|420|422|440|444)p(9|10|12|14|16)?(?:le|be)?")
 _GRAY = re.compile(r"gray(9|10|12|14|16)?(?:le|be)?")
-_GBR = re.compile(r"gbrp(9|10|12|14|16)?(?:le|be)?")
+_GBR = re.compile(r"gbr(a?)p(9|10|12|14|16)?(?:le|be)?")
 
 # Packed and semi-planar formats hold the same samples in another order.
 _SAME_SAMPLES = {
@@ -33,6 +33,13 @@ _SAME_SAMPLES = {
     "bgr0": "gbrp",
     "rgb48le": "gbrp16le",
     "rgb48be": "gbrp16le",
+    "pal8": "gbrap",
+    "bgra": "gbrap",
+    "rgba": "gbrap",
+    "argb": "gbrap",
+    "abgr": "gbrap",
+    "rgba64le": "gbrap16le",
+    "rgba64be": "gbrap16le",
 }
 
 
@@ -40,25 +47,23 @@ def planar_layout(pix_fmt: str) -> PixelFormat:
     """The layout in which pictures of an FFmpeg pixel format are processed; every sample is kept.
 
     Raises:
-        InputError: the format has alpha, a palette, or samples that are no integers.
+        InputError: the format's samples are no integers, or of another colour model.
     """
     name = _SAME_SAMPLES.get(pix_fmt, pix_fmt)
     if match := _YUV.fullmatch(name):
-        return PixelFormat("yuv", int(match[2] or 8), *_SUBSAMPLING[match[1]])
+        return PixelFormat("yuv", int(match[3] or 8), *_SUBSAMPLING[match[2]], alpha=match[1] == "a")
     if match := _GRAY.fullmatch(name):
         return PixelFormat("gray", int(match[1] or 8))
     if match := _GBR.fullmatch(name):
-        return PixelFormat("rgb", int(match[1] or 8))
-    if re.match(r"yuva|gbra|rgba|bgra|argb|abgr|ya\d", name):
-        raise InputError(
-            f"pixel format {pix_fmt} has an alpha channel, which cannot be kept yet; "
-            "remove it first, for example with: ffmpeg -i IN -vf format=yuv444p -c:v ffv1 OUT.mkv"
-        )
-    raise InputError(f"pixel format {pix_fmt} is not supported; convert it first, for example to yuv420p")
+        return PixelFormat("rgb", int(match[2] or 8), alpha=match[1] == "a")
+    raise InputError(
+        f"pixel format {pix_fmt} is not supported; convert it first, for example with: "
+        "ffmpeg -i IN -pix_fmt yuv444p -c:v ffv1 -c:a copy OUT.mkv"
+    )
 
 
 # What encoders may take instead of a planar format, with the same samples in it; hardware ones know nothing else.
-_PACKED = {"yuv420p": "nv12", "yuv420p10le": "p010le", "yuv422p10le": "p210le", "gbrp": "bgr0"}
+_PACKED = {"yuv420p": "nv12", "yuv420p10le": "p010le", "yuv422p10le": "p210le", "gbrp": "bgr0", "gbrap": "bgra"}
 
 
 def same_samples(layout: PixelFormat) -> tuple[str, ...]:
@@ -69,10 +74,10 @@ def same_samples(layout: PixelFormat) -> tuple[str, ...]:
 
 def ffmpeg_name(layout: PixelFormat) -> str:
     """FFmpeg's name of a planar layout, little endian."""
-    depth = "" if layout.depth == 8 else f"{layout.depth}le"
+    depth, alpha = "" if layout.depth == 8 else f"{layout.depth}le", "a" if layout.alpha else ""
     if layout.family == "gray":
         return f"gray{depth}"
     if layout.family == "rgb":
-        return f"gbrp{depth}"
+        return f"gbr{alpha}p{depth}"
     sampling = next(name for name, sub in _SUBSAMPLING.items() if sub == (layout.sub_w, layout.sub_h))
-    return f"yuv{sampling}p{depth}"
+    return f"yuv{alpha}{sampling}p{depth}"

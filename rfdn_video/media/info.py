@@ -15,7 +15,7 @@ __all__ = ["MediaInfo", "OtherStream", "VideoInfo"]
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """The video stream that will be enlarged, as its first picture shows it.
+    """The video stream that will be enlarged, as its first pictures show it.
 
     Attributes:
         index: of the stream in the file; -1 where a script computes it and no file with video goes with it.
@@ -32,7 +32,7 @@ class VideoInfo:
         display_matrix: the 3x3 matrix of the container as 9 integers, or None.
         dropped_metadata: kinds of picture metadata that are not carried over.
         hdr: mastering display and light level.
-        captioned: closed captions lie in the first picture.
+        captioned: closed captions lie in one of the first pictures.
         bwdif: options of the filter that makes its interlaced pictures whole, where that was asked for; then
             ``time_base``, ``frame_rate`` and ``frame_count`` are those behind it.
     """

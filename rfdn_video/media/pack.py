@@ -16,10 +16,11 @@ __all__ = ["pack"]
 def pack(planes: Planes, picture: av.VideoFrame) -> None:
     """Copies planes into ``picture``; its format is one of :func:`rfdn_video.media.formats.same_samples`."""
     name = picture.format.name
-    if name == "bgr0":
-        green, blue, red = planes
+    if name in ("bgr0", "bgra"):
+        green, blue, red, *alpha = planes
         pixels = _rows(picture.planes[0], np.uint8)[:, : 4 * picture.width].reshape(picture.height, picture.width, 4)
-        pixels[..., 0], pixels[..., 1], pixels[..., 2] = blue, green, red
+        for channel, samples in enumerate((blue, green, red, *alpha)):
+            pixels[..., channel] = samples
     elif name in ("nv12", "p010le", "p210le"):
         luma, *chroma = (plane << 6 if name.startswith("p") else plane for plane in planes)  # 10 bits, at the top
         _rows(picture.planes[0], luma.dtype)[:, : luma.shape[1]] = luma

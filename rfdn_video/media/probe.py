@@ -14,6 +14,8 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from rfdn_video.errors import InputError, NoVideoError
+from rfdn_video.frame import Color, PixelFormat
+from rfdn_video.media.alpha import decoder_of, is_opaque
 from rfdn_video.media.color import decide_color
 from rfdn_video.media.deinterlace import bwdif_arguments
 from rfdn_video.media.formats import planar_layout
@@ -26,15 +28,16 @@ from rfdn_video.media.truncation import missing_bytes
 from rfdn_video.media.uncarried import check_base_layer, uncarried
 from rfdn_video.settings import Deinterlace
 
-__all__ = ["MAX_PIXELS", "has_captions", "main_video_stream", "probe"]
+__all__ = ["MAX_PIXELS", "color_of", "has_captions", "main_video_stream", "probe"]
 
+PROBED_PICTURES = 5  # one cycle of 3:2 pulldown, in which three are whole and two interlaced
 MAX_PIXELS = 1 << 28  # 16384 x 16384: beyond any video, small enough to allocate
 INTERLACED_FIELD_ORDERS = (2, 3, 4, 5)  # AV_FIELD_TT, BB, TB, BT
 ALWAYS_LOSSLESS_BUT_CALLED_BOTH = frozenset(("png", "tiff", "qtrle"))
 
 
 def probe(path: str | Path, *, video_stream: int | None = None, deinterlace: Deinterlace | None = None) -> MediaInfo:
-    """Reads a file's streams and decodes one picture of the main video stream.
+    """Reads a file's streams and decodes the first pictures of the main video stream.
 
     Args:
         path: a local media file.
@@ -44,14 +47,14 @@ def probe(path: str | Path, *, video_stream: int | None = None, deinterlace: Dei
     Raises:
         NoVideoError: no video stream but, at most, cover art.
         InputError: it cannot be opened or decoded, or is of a kind that is not supported
-            (interlaced, alpha, too large), with what to do.
+            (interlaced, too large), with what to do.
     """
     path = Path(path)
     with open_source(path) as container:
         stream = main_video_stream(container, path, video_stream)
         others = tuple(describe_other(s, stream, container) for s in container.streams if s.index != stream.index)
         _check_size(stream, path)
-        video = _describe_video(container, stream, _first_frame(container, stream, path), path, deinterlace)
+        video = _describe_video(container, stream, _first_pictures(container, stream, path), path, deinterlace)
         return MediaInfo(
             path=path,
             sides=path,
@@ -87,23 +90,25 @@ def _check_size(stream: VideoStream, path: Path) -> None:
     width, height = stream.codec_context.width, stream.codec_context.height
     if width * height > MAX_PIXELS:
         raise InputError(f"{path}: the header claims {width}x{height} pixels; up to {MAX_PIXELS} in all are read")
-    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
 
 
-def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> av.VideoFrame:
-    encrypted = False
-    errors = 0
+def _first_pictures(container: InputContainer, stream: VideoStream, path: Path) -> list[av.VideoFrame]:
+    encrypted, errors = False, 0
+    pictures: list[av.VideoFrame] = []
+    decoder = decoder_of(stream, {"max_pixels": str(MAX_PIXELS)})
     for packet in container.demux(stream):
         encrypted = encrypted or packet.has_sidedata("encryption_info")
         try:
-            frames = stream.decode(packet)
+            pictures += decoder.decode(packet)
         except av.error.EOFError:
             break
         except av.FFmpegError:
             errors += 1
             continue
-        if frames:
-            return frames[0]
+        if len(pictures) >= PROBED_PICTURES:
+            break
+    if pictures:
+        return pictures
     if encrypted:
         raise InputError(f"{path}: the video is encrypted; only unprotected files can be read")
     raise InputError(
@@ -112,10 +117,15 @@ def _first_frame(container: InputContainer, stream: VideoStream, path: Path) -> 
 
 
 def _describe_video(
-    container: InputContainer, stream: VideoStream, frame: av.VideoFrame, path: Path, deinterlace: Deinterlace | None
+    container: InputContainer,
+    stream: VideoStream,
+    pictures: list[av.VideoFrame],
+    path: Path,
+    deinterlace: Deinterlace | None,
 ) -> VideoInfo:
-    context = stream.codec_context
-    interlaced = frame.interlaced_frame or context.field_order in INTERLACED_FIELD_ORDERS
+    context, frame = stream.codec_context, pictures[0]
+    flagged = any(picture.interlaced_frame for picture in pictures)
+    interlaced = flagged or context.field_order in INTERLACED_FIELD_ORDERS
     if interlaced and deinterlace is None:
         raise InputError(
             f"{path}: the video is interlaced, enlarging would tear it; give --deinterlace (one picture a frame), "
@@ -123,17 +133,8 @@ def _describe_video(
         )
     try:
         check_base_layer(stream)
-        layout = planar_layout(frame.format.name)
-        color = decide_color(
-            layout,
-            (frame.width, frame.height),
-            matrix=frame.colorspace,
-            range_=frame.color_range,
-            chroma_location=frame.chroma_location,
-            primaries=frame.color_primaries,
-            transfer=frame.color_trc,
-            yuvj=frame.format.name.startswith("yuvj"),
-        )
+        layout = _layout(stream, frame)
+        color = color_of(frame, layout)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     described = VideoInfo(
@@ -153,11 +154,33 @@ def _describe_video(
         display_matrix=_display_matrix(stream),
         dropped_metadata=uncarried(stream, frame),
         hdr=read_hdr(stream, frame),
-        captioned=has_captions(frame),
+        captioned=any(has_captions(picture) for picture in pictures),
     )
     if not interlaced or deinterlace is None:
         return described
-    return _made_whole(described, deinterlace, None if frame.interlaced_frame else int(context.field_order))
+    return _made_whole(described, deinterlace, None if flagged else int(context.field_order))
+
+
+def color_of(picture: av.VideoFrame, layout: PixelFormat, default: Color | None = None) -> Color:
+    """What its tags say; what they leave open is as in ``default``, or decided."""
+    return decide_color(
+        layout,
+        (picture.width, picture.height),
+        matrix=picture.colorspace,
+        range_=picture.color_range,
+        chroma_location=picture.chroma_location,
+        primaries=picture.color_primaries,
+        transfer=picture.color_trc,
+        yuvj=picture.format.name.startswith("yuvj"),
+        default=default,
+    )
+
+
+def _layout(stream: VideoStream, picture: av.VideoFrame) -> PixelFormat:
+    """GIF and palettes can always say that a pixel is transparent; where none is, they are as good as RGB."""
+    layout = planar_layout(picture.format.name)
+    may_be = picture.format.has_palette or stream.codec_context.codec.canonical_name == "gif"
+    return replace(layout, alpha=False) if may_be and is_opaque(picture) else layout
 
 
 def _made_whole(video: VideoInfo, mode: Deinterlace, field_order: int | None) -> VideoInfo:

@@ -202,7 +202,7 @@ def container_advice(target: Target) -> str:
 def _advice(container: Container, layout: PixelFormat, build: Build, refused: str) -> str:
     """Those of the same codec first; another container where this one has no other encoder."""
     for container_ in (container, _CONTAINERS["mkv"]):
-        names = [n for n in container_.encoders if n != refused and _takes(n, layout, build)]
+        names = [n for n in container_.encoders if n != refused and _takes(n, container_, layout, build)]
         if names:
             names.sort(key=lambda name: traits_of(name).codec != traits_of(refused).codec)
             where = "" if container_ is container else "write to .mkv and "
@@ -218,7 +218,7 @@ def _other_containers(container: Container, encoder: str) -> str:
 
 
 def _usual_encoder(container: Container, layout: PixelFormat, build: Build) -> str:
-    encoder = next((name for name in container.encoders if _takes(name, layout, build)), None)
+    encoder = next((name for name in container.encoders if _takes(name, container, layout, build)), None)
     if encoder is None:
         raise OutputError(
             f"no encoder for {ffmpeg_name(layout)} in {container.name} "
@@ -228,7 +228,9 @@ def _usual_encoder(container: Container, layout: PixelFormat, build: Build) -> s
     return encoder
 
 
-def _takes(encoder: str, layout: PixelFormat, build: Build) -> bool:
+def _takes(encoder: str, container: Container, layout: PixelFormat, build: Build) -> bool:
+    if layout.alpha and not traits_of(encoder).keeps_alpha_in(container.name):
+        return False
     return build.has_encoder(encoder) and _taken_format(encoder, layout, build) is not None
 
 

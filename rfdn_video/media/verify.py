@@ -20,6 +20,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from rfdn_video.errors import VerificationError
+from rfdn_video.media.alpha import has_alpha
 from rfdn_video.media.carriers import Record
 from rfdn_video.media.hdr import read_hdr, same_hdr
 from rfdn_video.media.mux import Written
@@ -126,6 +127,8 @@ def _tag_differences(video: VideoStream, written: Written, target: Target) -> It
         del expected["colorspace"]  # without chroma there is no matrix, and H.264 in MP4 stores none
         if not layout.color.full_range:
             del expected["color_range"]  # nor the usual range
+    if target.layout.alpha and not has_alpha(video):
+        yield "the alpha channel is gone"
     for name, value in expected.items():
         if (got := int(getattr(context, name))) != value:
             yield f"{name} {got} instead of {value}"

@@ -55,7 +55,7 @@ def space_of(reference: VideoInfo, size: tuple[int, int] | None = None) -> Space
         size: (width, height) where it is scaled for that.
     """
     width, height = size or (reference.width, reference.height)
-    layout, color = reference.format, reference.color
+    layout, color = replace(reference.format, alpha=False), reference.color  # alpha is not compared
     if layout.family == "rgb":
         yuv = PixelFormat("yuv", layout.depth)
         return Space(yuv, converted_color(color, layout, yuv, (width, height)), width, height)
@@ -85,7 +85,7 @@ class Aligner:
 
     @torch.inference_mode()
     def __call__(self, frame: Frame) -> list[Tensor]:
-        planes = [torch.from_numpy(plane.astype(np.float32)) for plane in frame.planes]
+        planes = [torch.from_numpy(plane.astype(np.float32)) for plane in frame.planes[:3]]
         if not self._direct:
             rgb = self._to_rgb(planes)
             if self._rows is not None and self._columns is not None:

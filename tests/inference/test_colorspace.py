@@ -88,3 +88,23 @@ def test_known_colours() -> None:
         planes = [torch.full((1, 1), code, dtype=torch.uint8) for code in codes]
         rgb = PlanesToRGB(layout, color, 1, 1, CPU)(planes).flatten()
         assert rgb.numpy() == pytest.approx(expected, abs=0.004)
+
+
+@pytest.mark.parametrize("layout", [YUV420P8, YUV444P12, PixelFormat("rgb", 8)])
+def test_ordered_dither_keeps_means_and_whole_codes(layout: PixelFormat) -> None:
+    """Over each 8x8 block the mean is the value; what is a code value already stays one; strips join."""
+    color = Color(Matrix.RGB if layout.family == "rgb" else Matrix.BT709, full_range=True)
+    peak = (1 << layout.depth) - 1
+    dithered = RGBToPlanes(layout, color, 32, 16, CPU, "ordered")
+    picture = torch.full((1, 3, 16, 32), 100.3 / peak)
+    first, *others = dithered(picture)
+    assert set(first.flatten().tolist()) == {100, 101}
+    assert first.float().mean().item() == pytest.approx(100.3, abs=1 / 64)
+    whole, *_ = dithered(torch.full((1, 3, 16, 32), 100 / peak))
+    assert set(whole.flatten().tolist()) == {100}
+    strips = []
+    for rows in (range(6), range(6, 16)):
+        needed = dithered.needed(rows)
+        strips.append(dithered(picture[:, :, needed.start : needed.stop], rows))
+    for plane, parts in zip((first, *others), zip(*strips, strict=True), strict=True):
+        assert torch.equal(torch.cat(parts), plane)

@@ -22,11 +22,13 @@ from rfdn_video.inference.scaling import plan_scale, target_size
         ((161, 121), "2", 2, (322, 242), 1),
         ((161, 121), "3", 3, (484, 364), 1),  # even for 4:2:0; a hair above x3 is no second pass
         ((1, 1), "2", 2, (2, 2), 1),
+        ((1, 1), "4", 2, (4, 4), 2),
+        ((1, 100), "3", 2, (4, 300), 2),
     ],
 )
 def test_plan(source: tuple[int, int], scale: str, native: int, target: tuple[int, int], passes: int) -> None:
     size = target_size(source, scale=Fraction(scale), multiple=(2, 2))
-    plan = plan_scale(source, size, native)
+    plan = plan_scale(source, size, native, (2, 2))
     assert (plan.target, plan.passes) == (target, passes)
     assert plan.resamples == (plan.enlarged != target)
 
@@ -34,6 +36,11 @@ def test_plan(source: tuple[int, int], scale: str, native: int, target: tuple[in
 def test_height_and_width_keep_the_shape() -> None:
     assert target_size((640, 360), height=1080) == (1920, 1080)
     assert target_size((640, 360), width=1280) == (1280, 720)
+
+
+def test_a_side_of_one_pixel_gets_its_second_pass() -> None:
+    assert plan_scale((1, 1), (3, 3), 2).passes == 2
+    assert plan_scale((1, 1), (4, 4), 2, (4, 4)).passes == 1  # 4:1:0 knows no smaller picture
 
 
 def test_a_factor_that_rounding_takes_back_is_refused() -> None:

@@ -32,7 +32,16 @@ def _frame(width: int, height: int, layout: PixelFormat = YUV420) -> Frame:
 
 
 @pytest.mark.parametrize(
-    "layout", [YUV420, YUV422P10, PixelFormat("yuv", 8), PixelFormat("rgb", 8), PixelFormat("gray", 8)]
+    "layout",
+    [
+        YUV420,
+        YUV422P10,
+        PixelFormat("yuv", 8),
+        PixelFormat("rgb", 8),
+        PixelFormat("gray", 8),
+        PixelFormat("yuv", 8, 1, 1, alpha=True),
+        PixelFormat("rgb", 12, alpha=True),
+    ],
 )
 @pytest.mark.parametrize("scale", [2, 1.5, 4])
 def test_strips_equal_whole_frames(layout: PixelFormat, scale: float) -> None:

@@ -59,7 +59,6 @@ def test_content_counts_not_the_name(shared: Path, tmp_path: Path) -> None:
     [
         ("h264-interlaced_crop.mp4", "interlaced"),
         ("prores-gray.mp4", "interlaced"),
-        ("prores4444-alpha.mp4", "alpha"),
         ("invalid-bitstream.webm", "no picture"),
         ("sample_fragmented_widevine.mp4", "encrypted"),
     ],
