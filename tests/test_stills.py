@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -74,3 +76,29 @@ def test_refusals(command_line: CommandLine, nearest_x2: Path, tmp_path: Path) -
         done = command_line(*arguments, "-w", nearest_x2)
         assert (done.returncode, len(done.stderr.splitlines())) == (code, 1)
         assert words in done.stderr
+
+
+@pytest.mark.fault(14)
+@pytest.mark.parametrize(("size", "code"), [((50_000, 50_000), 3), ((10_000, 10_000), 2)])
+def test_a_picture_that_would_burst_memory(
+    command_line: CommandLine, tmp_path: Path, size: tuple[int, int], code: int
+) -> None:
+    """A few kilobytes that say they are 2,500 million pixels; and 100 million that would become 400 million."""
+    source = tmp_path / "bomb.png"
+    _write_black_png(source, size)
+    done = command_line(source, "-s", "2")
+    assert done.returncode == code, done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def _write_black_png(path: Path, size: tuple[int, int]) -> None:
+    width, height = size
+    press = zlib.compressobj(9)
+    rows = b"".join(press.compress(bytes(1 + (width + 7) // 8)) for _ in range(height)) + press.flush()
+    chunks = {b"IHDR": struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0), b"IDAT": rows, b"IEND": b""}
+    body = b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks.items()
+    )
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfdn_video.errors import Interrupted, RFDNError, UsageError
+from rfdn_video.media.quarantine import prepare_to_try
 
 if TYPE_CHECKING:
     from rfdn_video.settings import Settings
@@ -182,6 +183,7 @@ def execute(args: argparse.Namespace) -> int:
     """Does every input in turn; a bad one does not stop the others. The first failure gives the exit code."""
     settings = _settings(args)
     _check_outputs(args)
+    prepare_to_try()  # while what follows is loaded
     from rfdn_video.cli.job import result_stream, run_input
     from rfdn_video.cli.main import fail
     from rfdn_video.cli.signals import interruptible

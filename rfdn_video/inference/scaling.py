@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rfdn_video.errors import UsageError
+from rfdn_video.limits import MAX_PIXELS
 
 __all__ = ["ScalePlan", "plan_scale", "target_size"]
 
@@ -48,7 +49,7 @@ def target_size(
     """The (width, height) to reach; the nearest multiples of ``multiple`` (chroma subsampling wants even sizes).
 
     Raises:
-        UsageError: it would not be larger than the source, or only by less than the multiple.
+        UsageError: it would not be larger than the source, or only by less than the multiple, or beyond all bounds.
     """
     if width is not None:
         scale = Fraction(width, source[0])
@@ -61,6 +62,10 @@ def target_size(
             f"({source[0]}x{source[1]}); this tool only enlarges"
         )
     wide, high = (_nearest(side * scale, m) for side, m in zip(source, multiple, strict=True))
+    if wide * high > MAX_PIXELS:
+        raise UsageError(
+            f"the result would be {wide}x{high}; up to {MAX_PIXELS} pixels are written; give less of a scale"
+        )
     if (wide, high) == source:
         raise UsageError(
             f"{wide}x{high} enlarged {float(scale):g} times is {wide}x{high} again, for sides are multiples of "

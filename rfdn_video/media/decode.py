@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from rfdn_video.errors import InputError
 from rfdn_video.frame import Color, Frame, PixelFormat, Planes
+from rfdn_video.limits import MAX_PIXELS
 from rfdn_video.media.alpha import decoder_of, is_opaque
 from rfdn_video.media.deinterlace import deinterlaced
 from rfdn_video.media.formats import ffmpeg_name
 from rfdn_video.media.info import MediaInfo
-from rfdn_video.media.probe import MAX_PIXELS, color_of, has_captions
+from rfdn_video.media.probe import color_of, has_captions
 from rfdn_video.media.source import open_source
 from rfdn_video.media.timeline import Timeline
 from rfdn_video.media.timing import TimeRange, TimestampRepair, exact

@@ -13,10 +13,10 @@ type Log = list[tuple[int, str, str]]
 
 
 @contextmanager
-def errors_logged() -> Iterator[Log]:
-    """Collects what libav logs as an error within the block, as (level, who, text)."""
+def errors_logged(least: int = av.logging.ERROR) -> Iterator[Log]:
+    """Collects what libav logs at level ``least`` or above within the block, as (level, who, text)."""
     level, skips = av.logging.get_level(), av.logging.get_skip_repeated()
-    av.logging.set_level(av.logging.ERROR)
+    av.logging.set_level(least)
     av.logging.set_skip_repeated(False)
     try:
         with av.logging.Capture() as log:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -15,23 +16,25 @@ from av.video.stream import VideoStream
 
 from rfdn_video.errors import InputError, NoVideoError
 from rfdn_video.frame import Color, PixelFormat
+from rfdn_video.limits import MAX_PIXELS
 from rfdn_video.media.alpha import decoder_of, is_opaque
 from rfdn_video.media.color import decide_color
 from rfdn_video.media.deinterlace import bwdif_arguments
 from rfdn_video.media.formats import planar_layout
 from rfdn_video.media.hdr import read_hdr
 from rfdn_video.media.info import MediaInfo, VideoInfo
+from rfdn_video.media.libav_log import errors_logged
 from rfdn_video.media.other_streams import describe_other, is_cover
-from rfdn_video.media.source import open_source
+from rfdn_video.media.quarantine import try_first
+from rfdn_video.media.source import check_is_file, open_source
 from rfdn_video.media.timing import exact
 from rfdn_video.media.truncation import missing_bytes
 from rfdn_video.media.uncarried import check_base_layer, uncarried
 from rfdn_video.settings import Deinterlace
 
-__all__ = ["MAX_PIXELS", "color_of", "has_captions", "main_video_stream", "probe"]
+__all__ = ["color_of", "examine", "has_captions", "main_video_stream", "probe"]
 
 PROBED_PICTURES = 5  # one cycle of 3:2 pulldown, in which three are whole and two interlaced
-MAX_PIXELS = 1 << 28  # 16384 x 16384: beyond any video, small enough to allocate
 INTERLACED_FIELD_ORDERS = (2, 3, 4, 5)  # AV_FIELD_TT, BB, TB, BT
 ALWAYS_LOSSLESS_BUT_CALLED_BOTH = frozenset(("png", "tiff", "qtrle"))
 
@@ -47,12 +50,20 @@ def probe(path: str | Path, *, video_stream: int | None = None, deinterlace: Dei
     Raises:
         NoVideoError: no video stream but, at most, cover art.
         InputError: it cannot be opened or decoded, or is of a kind that is not supported
-            (interlaced, too large), with what to do.
+            (interlaced, too large), with what to do; or it crashes FFmpeg.
     """
     path = Path(path)
+    check_is_file(path)
+    try_first(path, video_stream)
+    return examine(path, video_stream, deinterlace)
+
+
+def examine(path: Path, video_stream: int | None = None, deinterlace: Deinterlace | None = None) -> MediaInfo:
+    """:func:`probe` of a file that is known not to crash FFmpeg."""
     with open_source(path) as container:
         stream = main_video_stream(container, path, video_stream)
         others = tuple(describe_other(s, stream, container) for s in container.streams if s.index != stream.index)
+        _check_decodable(stream, path)
         _check_size(stream, path)
         video = _describe_video(container, stream, _first_pictures(container, stream, path), path, deinterlace)
         return MediaInfo(
@@ -86,6 +97,16 @@ def _stream_kinds(container: InputContainer) -> str:
     return ", ".join(s.type for s in container.streams) or "it has no streams"
 
 
+def _check_decodable(stream: VideoStream, path: Path) -> None:
+    if stream.codec_context is not None:
+        return
+    with errors_logged(av.logging.INFO) as log, open_source(path):
+        said = " ".join(text for _, _, text in log)
+    name = re.search(rf"stream {stream.index} \(Video: (?!none,)(?:none \()?([^\s,(]+)|AVCodecID (\S+)\.", said)
+    codec = (name[1] or name[2]) if name else "unknown"
+    raise InputError(f"{path}: no decoder here for its video (codec {codec}); convert it with another program first")
+
+
 def _check_size(stream: VideoStream, path: Path) -> None:
     width, height = stream.codec_context.width, stream.codec_context.height
     if width * height > MAX_PIXELS:
@@ -96,13 +117,14 @@ def _first_pictures(container: InputContainer, stream: VideoStream, path: Path) 
     encrypted, errors = False, 0
     pictures: list[av.VideoFrame] = []
     decoder = decoder_of(stream, {"max_pixels": str(MAX_PIXELS)})
+    codec = stream.codec_context.name  # what has failed to open its decoder crashes when it is asked
     for packet in container.demux(stream):
         encrypted = encrypted or packet.has_sidedata("encryption_info")
         try:
             pictures += decoder.decode(packet)
         except av.error.EOFError:
             break
-        except av.FFmpegError:
+        except (av.FFmpegError, ValueError):  # the latter of a decoder that could not be opened for the first one
             errors += 1
             continue
         if len(pictures) >= PROBED_PICTURES:
@@ -111,9 +133,7 @@ def _first_pictures(container: InputContainer, stream: VideoStream, path: Path) 
         return pictures
     if encrypted:
         raise InputError(f"{path}: the video is encrypted; only unprotected files can be read")
-    raise InputError(
-        f"{path}: no picture of its {stream.codec_context.name} video can be decoded ({errors} damaged packets)"
-    )
+    raise InputError(f"{path}: no picture of its {codec} video can be decoded ({errors} damaged packets)")
 
 
 def _describe_video(

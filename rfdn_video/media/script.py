@@ -19,6 +19,7 @@ from rfdn_video.media.formats import ffmpeg_name
 from rfdn_video.media.info import MediaInfo, OtherStream, VideoInfo
 from rfdn_video.media.other_streams import describe_other
 from rfdn_video.media.probe import main_video_stream
+from rfdn_video.media.quarantine import try_first
 from rfdn_video.media.script_server import ScriptServer
 from rfdn_video.media.source import check_is_file, open_source
 from rfdn_video.media.timing import TimeRange, exact
@@ -147,6 +148,8 @@ class _Sides:
 def _look_at(path: Path | None) -> _Sides:
     if path is None:
         return _Sides()
+    check_is_file(path)
+    try_first(path)
     with open_source(path) as container:
         start = Fraction(container.start_time or 0, av.time_base)
         try:

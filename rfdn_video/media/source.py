@@ -11,17 +11,31 @@ import av
 from av.container import InputContainer
 
 from rfdn_video.errors import InputError
+from rfdn_video.limits import MAX_ATTACHED_BYTES, MAX_CHAPTERS, MAX_PIXELS, MAX_STREAMS, MAX_TAG_BYTES
 from rfdn_video.media.truncation import top_level_boxes
 
 __all__ = ["STILL_SUFFIXES", "check_is_file", "open_source"]
 
 # fmt: off
-DEMUXERS = frozenset((
+DEMUXERS = (
     "asf", "avi", "dv", "flv", "gif", "h264", "hevc", "ivf", "matroska", "mov", "mp4", "mpeg", "mpegts",
     "mpegvideo", "mxf", "nut", "obu", "ogg", "rm", "webm", "yuv4mpegpipe",
-))
+)
 # fmt: on
 """Containers of media. Not here: playlists and whatever else opens further files (hls, dash, concat, sdp ...)."""
+
+# One more than is allowed: the demuxer leaves the rest out, without a word.
+_OPENING = {
+    "protocol_whitelist": "file",
+    "format_whitelist": ",".join(DEMUXERS),
+    "max_streams": str(MAX_STREAMS + 1),
+}
+_DECODING = {"max_pixels": str(MAX_PIXELS)}  # libav decodes a little to find out what a stream is
+
+_PLAYLIST = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?"
+    rb"(?:#EXTM3U|ffconcat version|<MPD|<SmoothStreaming|v=0\s|\[Reference|\[playlist)"
+)
 
 STILL_SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
 
@@ -52,28 +66,39 @@ def check_is_file(path: Path) -> None:
 def open_source(path: Path) -> InputContainer:
     """Opens ``path`` for demuxing.
 
-    The path is made absolute, so that no name can be taken for a protocol or an option, and the
-    demuxer may open no other file.
+    The path is made absolute, so that no name can be taken for a protocol, a pattern or an option. The demuxer
+    must be one of :data:`DEMUXERS` before it reads anything, and it may open no other file.
 
     Raises:
-        InputError: it is no media, damaged beyond opening, or of a container that is not read.
+        InputError: it is no media, damaged beyond opening, of a container that is not read, or beyond
+            :mod:`rfdn_video.limits`.
     """
     check_is_file(path)
     try:
-        container = av.open(str(path.absolute()), container_options={"protocol_whitelist": "file"})
-    except PermissionError as error:
-        raise InputError(
-            f"{path}: {error.strerror or error}; playlists and scripts are not read, only media files"
-        ) from None
+        container = av.open(str(path.absolute()), options=_DECODING, container_options=_OPENING)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise InputError(f"{path}: {_why_unreadable(path)} ({_reason(error)})") from None
-    names = set(container.format.name.split(","))
-    if not names & DEMUXERS:
+    try:
+        _check_limits(container, path)
+    except BaseException:
         container.close()
-        raise InputError(
-            f"{path}: is {container.format.long_name or container.format.name}, not a video container that is read"
-        )
+        raise
     return container
+
+
+def _check_limits(container: InputContainer, path: Path) -> None:
+    attached = sum(len(stream.data) for stream in container.streams.attachments)
+    words = (item for tags in (container, *container.streams) for pair in tags.metadata.items() for item in pair)
+    counts = {
+        "streams": (len(container.streams), MAX_STREAMS),
+        "chapters": (len(container.chapters()), MAX_CHAPTERS),
+        "bytes of attachments": (attached, MAX_ATTACHED_BYTES),
+        "characters of metadata": (sum(map(len, words)), MAX_TAG_BYTES),
+    }
+    for what, (count, limit) in counts.items():
+        if count > limit:
+            found = f"more than {limit}" if what == "streams" else count  # the demuxer has stopped there
+            raise InputError(f"{path}: holds {found} {what}; up to {limit} are read; remux it without them")
 
 
 def _reason(error: Exception) -> str:
@@ -81,11 +106,13 @@ def _reason(error: Exception) -> str:
 
 
 def _why_unreadable(path: Path) -> str:
-    """Tells an interrupted download or an encrypted file from something that is no media at all."""
+    """Tells an interrupted download, an encrypted file or a playlist from something that is no media at all."""
     with path.open("rb") as file:
         head = file.read(1 << 20)
+    if _PLAYLIST.match(head):
+        return "a playlist or list of files; only media files are read"
     if head[4:8] != b"ftyp":
-        return "not a media file that can be read"
+        return f"not a media file that can be read; containers that are: {', '.join(DEMUXERS)}"
     if b"pssh" in head or b"cenc" in head:
         return "an encrypted MP4; only unprotected files can be read"
     if not any(name == b"moov" for name, _, _ in top_level_boxes(path)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,10 @@ def read_still(path: Path) -> Still:
     """
     check_is_file(path)
     try:
-        with Image.open(path) as image:
+        with (
+            warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
+            Image.open(path) as image,
+        ):
             _check_kind(image, path)
             extras = {key: value for key in ("icc_profile", "exif") if isinstance(value := image.info.get(key), bytes)}
             gray = image.mode in ("1", "L", "LA")

@@ -52,3 +52,9 @@ def test_a_factor_that_rounding_takes_back_is_refused() -> None:
 def test_not_larger_is_refused() -> None:
     with pytest.raises(UsageError, match="only enlarges"):
         target_size((1920, 1080), height=720)
+
+
+@pytest.mark.fault(14)
+def test_beyond_all_bounds_is_refused() -> None:
+    with pytest.raises(UsageError, match="32768x32768; up to 268435456 pixels"):
+        target_size((16384, 16384), scale=Fraction(2))

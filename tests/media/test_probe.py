@@ -106,9 +106,9 @@ def test_what_is_no_media_file(tmp_path: Path) -> None:
         tmp_path: "is a directory",
         tmp_path / "missing.mp4": "no such file",
         Path("http://example.org/film.mp4"): "no URLs",
-        playlist: "not",
-        concat: "not",
-        subtitles: "not a video container",
+        playlist: "playlist",
+        concat: "playlist",
+        subtitles: "not a media file that can be read; containers that are: asf",
     }
     for path, words in cases.items():
         with pytest.raises(InputError, match=words):
