@@ -77,6 +77,7 @@ class LibavEncoder:
         if context.name == "libx265" and target.container.name in ("mp4", "mov"):
             context.codec_tag = "hvc1"  # what Apple's players insist on
         self._open(context)
+        context.sample_aspect_ratio = layout.sample_aspect_ratio  # opening it unsets shapes that look absurd
         self.codec = context.codec.canonical_name
 
     def encode(self, frame: Frame, pts: int) -> Iterable[Packet[VideoStream]]:
