@@ -13,6 +13,7 @@ from rfdn_video.media.builds import LibavBuild
 from rfdn_video.media.color import converted_color
 from rfdn_video.media.decode import cut_off
 from rfdn_video.media.disk import check_room
+from rfdn_video.media.encoders import traits_of
 from rfdn_video.media.ffmpeg_program import FFmpegBuild
 from rfdn_video.media.formats import ffmpeg_name, planar_layout
 from rfdn_video.media.hdr import NO_HDR, hdr_options, says_hdr
@@ -22,6 +23,7 @@ from rfdn_video.media.layout import VideoLayout
 from rfdn_video.media.probe import probe
 from rfdn_video.media.publish import check_output
 from rfdn_video.media.script import is_script, probe_script
+from rfdn_video.media.siting import moves, result_location
 from rfdn_video.media.source import check_is_file
 from rfdn_video.media.streams import CarriedStream, decide_streams
 from rfdn_video.media.tags import lost_tags
@@ -187,6 +189,12 @@ def plan_notes(files: FilePlan, scale: ScalePlan) -> list[str]:
             f"the network's {wide}x{high} is resampled to {scale.target[0]}x{scale.target[1]} (antialiased bicubic)"
         )
     notes += _conversion_notes(video.format, files.target.layout)
+    before, after = video.color.chroma_location, files.layout.color.chroma_location
+    if moves(before, after, files.target.layout):
+        notes.append(
+            f"chroma is resampled from {before.name.lower()} to {after.name.lower()}: "
+            f"{files.target.encoder} in {files.target.container.name} cannot say that it lies elsewhere"
+        )
     if not files.target.container.keeps_time:
         rate = f"{float(video.frame_rate):g} frames a second"
         notes.append(f"{files.target.container.name} holds no timestamps: the result plays at {rate}")
@@ -274,10 +282,12 @@ def _layout(video: VideoInfo, target: Target, settings: Settings) -> VideoLayout
         height=wanted.height,
         multiple=(1 << pixels.sub_w, 1 << pixels.sub_h),
     )
+    color = converted_color(video.color, video.format, pixels, size)
+    codec, container = traits_of(target.encoder).codec, target.container.name
     return VideoLayout(
         width=size[0],
         height=size[1],
-        color=converted_color(video.color, video.format, pixels, size),
+        color=replace(color, chroma_location=result_location(color.chroma_location, pixels, codec, container)),
         time_base=video.time_base if target.container.keeps_time else 1 / video.frame_rate,
         frame_rate=video.frame_rate,
         sample_aspect_ratio=video.sample_aspect_ratio,

@@ -20,11 +20,14 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from rfdn_video.errors import VerificationError
+from rfdn_video.frame import ChromaLocation
 from rfdn_video.media.alpha import has_alpha
 from rfdn_video.media.carriers import Record
+from rfdn_video.media.encoders import traits_of
 from rfdn_video.media.hdr import read_hdr, same_hdr
 from rfdn_video.media.mux import Written
 from rfdn_video.media.payload import payload
+from rfdn_video.media.siting import SITED_CODECS
 from rfdn_video.media.target import Target
 from rfdn_video.media.timing import exact
 
@@ -129,6 +132,10 @@ def _tag_differences(video: VideoStream, written: Written, target: Target) -> It
             del expected["color_range"]  # nor the usual range
     if target.layout.alpha and not has_alpha(video):
         yield "the alpha channel is gone"
+    if (target.layout.sub_w or target.layout.sub_h) and traits_of(target.encoder).codec in SITED_CODECS:
+        found = int(context.chroma_sample_location) or ChromaLocation.LEFT
+        if found != layout.color.chroma_location:
+            yield f"chroma location {found} instead of {layout.color.chroma_location}"
     for name, value in expected.items():
         if (got := int(getattr(context, name))) != value:
             yield f"{name} {got} instead of {value}"
