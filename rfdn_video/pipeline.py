@@ -241,6 +241,7 @@ def _enlarge(
     last, pixels, color = None, job.files.target.layout, job.files.layout.color
     decoding = Prefetch(decoder, QUEUE_DEPTH, "decode", stop=decoder.stop)
     encoding = Drain(output.write, QUEUE_DEPTH, "encode")
+    worked_before, waited_before = job.upscaler.worked, job.upscaler.waited  # it may serve several jobs
     begin = time.perf_counter()
     with (
         decoding as decoded,
@@ -251,15 +252,22 @@ def _enlarge(
             encoding.put(last)
             on_frame(count)
         seconds = time.perf_counter() - begin
-    times += [decoding.time, *_device_times(job.upscaler, decoding.waited, encoding.waited, seconds), encoding.time]
+    waited = job.upscaler.waited - waited_before
+    times += [
+        decoding.time,
+        StageTime(
+            "host", seconds - decoding.waited - encoding.waited - waited, decoding.waited, encoding.waited + waited
+        ),
+        *_device_times(job.upscaler.worked, worked_before, seconds),
+        encoding.time,
+    ]
     return last
 
 
-def _device_times(upscaler: Upscaler, waited_in: float, waited_out: float, seconds: float) -> Iterator[StageTime]:
-    """This thread, which feeds the device, and the device's queues: an idle one has not been given anything."""
-    yield StageTime("host", seconds - waited_in - waited_out - upscaler.waited, waited_in, waited_out + upscaler.waited)
-    for name, worked in upscaler.worked.items():
-        yield StageTime(name, worked, seconds - worked)
+def _device_times(worked: dict[str, float], before: dict[str, float], seconds: float) -> Iterator[StageTime]:
+    """Of the device's queues: one that does not work has not been given anything."""
+    for name, total in worked.items():
+        yield StageTime(name, total - before[name], seconds - (total - before[name]))
 
 
 def _end_of(frame: Frame, frame_rate: Fraction) -> Fraction:

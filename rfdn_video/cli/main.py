@@ -21,6 +21,7 @@ from rfdn_video.errors import RFDNError, UsageError
 __all__ = ["main", "run"]
 
 COMMANDS = {
+    "bench": ("rfdn_video.cli.bench", "measures every stage here, and suggests settings"),
     "compare": ("rfdn_video.cli.compare", "measures videos against a reference: PSNR, SSIM, flicker, seams"),
     "doctor": ("rfdn_video.cli.doctor", "shows versions, devices, encoders and weights"),
     "eval": ("rfdn_video.cli.eval", "measures PSNR and SSIM of weights on a folder of images"),

@@ -17,7 +17,16 @@ from rfdn_video.media.quarantine import prepare_to_try
 if TYPE_CHECKING:
     from rfdn_video.settings import Settings
 
-__all__ = ["EXAMPLES", "Execute", "add_arguments", "execute", "parse_scale", "parse_seconds"]
+__all__ = [
+    "EXAMPLES",
+    "Execute",
+    "add_arguments",
+    "add_weights_arguments",
+    "execute",
+    "parse_scale",
+    "parse_seconds",
+    "parse_tile",
+]
 
 type Execute = Callable[[argparse.Namespace], int]
 
@@ -114,7 +123,8 @@ def _add_encoder_arguments(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def _add_network_arguments(group: argparse._ArgumentGroup) -> None:
+def add_weights_arguments(group: argparse._ActionsContainer) -> None:
+    """Declares which network runs, and where."""
     group.add_argument("-m", "--model", metavar="M", help="network (default e-rfdn)")
     group.add_argument(
         "--tune",
@@ -130,6 +140,10 @@ def _add_network_arguments(group: argparse._ArgumentGroup) -> None:
         metavar="D",
         help="auto, cpu, cuda, cuda:N, mps, xpu (default auto); cuda:0,1 deals the frames to several",
     )
+
+
+def _add_network_arguments(group: argparse._ArgumentGroup) -> None:
+    add_weights_arguments(group)
     group.add_argument(
         "--engine",
         metavar="E",
@@ -143,7 +157,7 @@ def _add_network_arguments(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--tile",
-        type=_tile,
+        type=parse_tile,
         metavar="auto|off|ROWS",
         help="frames in bands of so many rows: less memory, faster on a CPU, no seams (default: auto)",
     )
@@ -246,7 +260,8 @@ def parse_scale(text: str) -> Fraction:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _tile(text: str) -> str | int:
+def parse_tile(text: str) -> str | int:
+    """Of ``--tile``; :class:`Settings` knows what is allowed."""
     return int(text) if text.isdecimal() else text
 
 
