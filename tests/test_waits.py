@@ -20,7 +20,7 @@ from rfdn_video.media.mux import Output
 from rfdn_video.pipeline import Summary
 from rfdn_video.stages import Drain, Prefetch, StageTime
 
-FRAMES, DELAY = 12, 0.04
+FRAMES, DELAY = 12, 0.08
 CONCURRENT = ("decode", "host", "upload", "network", "download", "encode")
 PLACES: dict[str, tuple[Any, str]] = {
     "decode": (Decoder, "_frame"),
