@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -19,8 +20,10 @@ from rfdn_video.media.mux import Output, Written
 from rfdn_video.media.publish import Draft
 from rfdn_video.media.rehearsal import rehearse
 from rfdn_video.media.script import ScriptDecoder, is_script
+from rfdn_video.media.segments import Segments
 from rfdn_video.media.verify import verify
 from rfdn_video.plan import FilePlan, for_display, plan_files
+from rfdn_video.resume import open_segments
 from rfdn_video.settings import Settings, exact_scale
 from rfdn_video.stages import Drain, Prefetch, StageTime, timed
 
@@ -44,6 +47,7 @@ class Job:
     files: FilePlan
     scale: ScalePlan
     upscaler: Upscaler
+    settings: Settings
 
     @property
     def tiling(self) -> Tiling:
@@ -66,6 +70,7 @@ class Summary:
     Attributes:
         output: the finished file; None where it went to standard output.
         frames: how many were written.
+        frames_reused: how many of them an earlier run had finished.
         width, height: of the result.
         seconds: from the first decoded frame to the published file.
         verified: the finished file was read back and is as meant (a pipe cannot be).
@@ -85,6 +90,7 @@ class Summary:
 
     output: Path | None
     frames: int
+    frames_reused: int
     width: int
     height: int
     seconds: float
@@ -152,23 +158,28 @@ def prepare(source: Path, output: str | None, settings: Settings) -> Job:
         tile=settings.tile,
         size=(video.width, video.height),
     )
-    return Job(files, upscaler.plan(video.width, video.height, files.target.layout), upscaler)
+    return Job(files, upscaler.plan(video.width, video.height, files.target.layout), upscaler, settings)
 
 
 def run(job: Job, on_frame: OnFrame) -> Summary:
-    """Does a job; what is raised leaves no file behind."""
-    started, times = time.monotonic(), list[StageTime]()
+    """Does a job; what is raised leaves no file behind but, of a long one, what is finished, for ``resume``."""
+    started, times, reused = time.monotonic(), list[StageTime](), 0
     if job.files.output is None:
         written, report = _transcode(job, _standard_output(), on_frame, times)
     else:
         with Draft(job.files.output, overwrite=job.files.overwrite) as draft:
-            written, report = _transcode(job, str(draft.path.absolute()), on_frame, times)
-            with timed("verify", times):
-                verify(draft.path, written, job.files.target, full=job.files.verify_fully)
-            draft.publish()
+            segments = open_segments(draft.work, job.files, job.upscaler, job.settings, str(job.tiling))
+            reused = segments.frames
+            with _telling_what_is_kept(segments):
+                written, report = _transcode(job, str(draft.path.absolute()), on_frame, times, segments)
+                with timed("verify", times):
+                    verify(draft.path, written, job.files.target, full=job.files.verify_fully)
+                draft.publish()
+            segments.discard()
     return Summary(
         output=job.files.output,
         frames=len(written.pts),
+        frames_reused=reused,
         width=written.layout.width,
         height=written.layout.height,
         seconds=time.monotonic() - started,
@@ -183,6 +194,16 @@ def run(job: Job, on_frame: OnFrame) -> Summary:
         dropped=(*job.files.dropped, *_late_losses(job.files, written)),
         stages=tuple(times),
     )
+
+
+@contextmanager
+def _telling_what_is_kept(segments: Segments) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        if segments.frames:
+            error.add_note(f"{segments.frames} frames are finished and kept; --resume goes on with them")
+        raise
 
 
 def _harm(files: FilePlan, written: Written, report: DecodeReport) -> str:
@@ -201,13 +222,13 @@ def _late_losses(files: FilePlan, written: Written) -> list[str]:
 
 
 def _transcode(
-    job: Job, file: str | BinaryIO, on_frame: OnFrame, times: list[StageTime]
+    job: Job, file: str | BinaryIO, on_frame: OnFrame, times: list[StageTime], segments: Segments | None = None
 ) -> tuple[Written, DecodeReport]:
     files, layout = job.files, job.files.layout
     with _open_decoder(files) as decoder:
-        output = Output(file, files.target, layout, files.info, files.carried, files.wanted, decoder.timeline)
+        output = Output(file, files.target, layout, files.info, files.carried, files.wanted, decoder.timeline, segments)
         try:
-            last = _enlarge(job, decoder, output, on_frame, times)
+            last = _enlarge(job, decoder, output, on_frame, times, segments.frames if segments else 0)
             if last is None:
                 raise InputError(f"{files.info.path}: no pictures in the part that was asked for")
             end = None if files.wanted.whole else _end_of(last, layout.frame_rate)
@@ -235,9 +256,9 @@ def _open_decoder(files: FilePlan) -> Decoder | ScriptDecoder:
 
 
 def _enlarge(
-    job: Job, decoder: Decoder | ScriptDecoder, output: Output, on_frame: OnFrame, times: list[StageTime]
+    job: Job, decoder: Decoder | ScriptDecoder, output: Output, on_frame: OnFrame, times: list[StageTime], reused: int
 ) -> Frame | None:
-    """Runs the three stages side by side; gives the last frame."""
+    """Runs the three stages side by side; gives the last frame. The first ``reused`` ones are only decoded."""
     last, pixels, color = None, job.files.target.layout, job.files.layout.color
     decoding = Prefetch(decoder, QUEUE_DEPTH, "decode", stop=decoder.stop)
     encoding = Drain(output.write, QUEUE_DEPTH, "encode")
@@ -248,7 +269,7 @@ def _enlarge(
         encoding,
         closing(job.upscaler.stream(decoded, pixel_format=pixels, color=color, dither=job.files.dither)) as enlarged,
     ):
-        for count, last in enumerate(enlarged, start=1):
+        for count, last in enumerate(chain(islice(decoded, reused), enlarged), start=1):
             encoding.put(last)
             on_frame(count)
         seconds = time.perf_counter() - begin

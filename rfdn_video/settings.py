@@ -41,6 +41,7 @@ type Tile = Literal["auto", "off"] | int
 CONTAINERS = ("mp4", "mov", "mkv", "webm", "nut", "y4m")
 ENGINE = re.compile(r"auto|torch|openvino(:[A-Za-z]+(\.\d+)?)?")
 MAX_SCALE = 8
+LEAST_SEGMENT = 8  # an encoder's reordering must be over in it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +82,10 @@ class Settings:
         salvage: take what can be decoded of a file that is cut off or badly damaged.
         strict: nothing may be dropped, damaged or repaired.
         overwrite: replace an existing output.
+        resume: go on with the unfinished work on the output where there is any; False throws that away, None
+            refuses to. See docs/resume.md.
+        segment_frames: pictures of a segment, the unit in which finished work is kept; None is about a minute of
+            work, and no less than the encoder has between two key pictures.
 
     Raises:
         UsageError: a value that is not allowed.
@@ -115,9 +120,11 @@ class Settings:
     salvage: bool = False
     strict: bool = False
     overwrite: bool = False
+    resume: bool | None = None
+    segment_frames: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("width", "height", "crf", "frames", "video_stream"):
+        for name in ("width", "height", "crf", "frames", "video_stream", "segment_frames"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, int):
                 raise UsageError(f"{name} {value!r}: a whole number is allowed")
@@ -167,6 +174,8 @@ class Settings:
             raise UsageError(f"end {float(self.end):g}: must be later than the start ({float(self.start or 0):g})")
         if self.frames is not None and self.frames < 1:
             raise UsageError(f"frames {self.frames}: 1 or more are allowed")
+        if self.segment_frames is not None and self.segment_frames < LEAST_SEGMENT:
+            raise UsageError(f"segment_frames {self.segment_frames}: {LEAST_SEGMENT} or more are allowed")
 
 
 def exact_scale(scale: float | Fraction | str) -> Fraction:
@@ -195,6 +204,8 @@ _OF_THE_CALL = {
     "salvage",
     "strict",
     "overwrite",
+    "resume",
+    "segment_frames",
     "weights",
     "device",
     "engine",

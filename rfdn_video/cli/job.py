@@ -109,6 +109,7 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
         "input": str(source),
         "output": None if summary.output is None else str(summary.output),
         "frames": summary.frames,
+        "frames_reused": summary.frames_reused,
         "width": summary.width,
         "height": summary.height,
         "seconds": round(summary.seconds, 3),
@@ -135,7 +136,8 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
     for warning in _warnings(summary):
         print(f"rfdn-video: warning: {source.name}: {warning}", file=sys.stderr)
     text = (
-        f"wrote {summary.output or 'standard output'}: {summary.frames} frames, {summary.width}x{summary.height}, "
+        f"wrote {summary.output or 'standard output'}: {summary.frames} frames{_reused(summary)}, "
+        f"{summary.width}x{summary.height}, "
         f"{summary.frames / summary.seconds:.2f} frames/s, {'checked' if summary.verified else 'not checked (a pipe)'}"
         f"; bound by: {summary.bound_by.name} {100 * summary.bound_by.worked / summary.seconds:.0f} % busy"
     )
@@ -145,6 +147,10 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
 def _stage_record(stage: StageTime, seconds: float) -> dict[str, float]:
     times = {key: round(value, 3) for key, value in asdict(stage).items() if key != "name"}
     return {"busy": round(stage.worked / seconds, 3)} | times
+
+
+def _reused(summary: Summary) -> str:
+    return f" ({summary.frames_reused} of them from before)" if summary.frames_reused else ""
 
 
 def _warnings(summary: Summary) -> list[str]:

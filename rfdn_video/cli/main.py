@@ -71,8 +71,13 @@ def main(argv: Sequence[str]) -> int:
 
 def fail(error: RFDNError) -> int:
     """Prints an error as one line; returns its exit code."""
-    print(f"rfdn-video: {' '.join(str(error).split())}", file=sys.stderr)
+    print(f"rfdn-video: {' '.join(describe(error).split())}", file=sys.stderr)
     return error.exit_code
+
+
+def describe(error: RFDNError) -> str:
+    """What went wrong, and what became of the work."""
+    return "; ".join((str(error), *getattr(error, "__notes__", ())))
 
 
 def _command(argv: Sequence[str]) -> tuple[Parser, upscale.Execute, list[str]]:

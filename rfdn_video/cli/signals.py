@@ -35,7 +35,8 @@ def interruptible() -> Iterator[None]:
         yield
     except _Stop as stop_:
         code = _NAMES[signal.Signals(stop_.number)]
-        raise Interrupted("interrupted; the unfinished output was removed", exit_code=code) from None
+        kept = getattr(stop_, "__notes__", ["the unfinished output was removed"])
+        raise Interrupted("; ".join(["interrupted", *kept]), exit_code=code) from None
     finally:
         for name, handler in previous.items():
             signal.signal(name, handler)

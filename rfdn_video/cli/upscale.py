@@ -175,6 +175,14 @@ def _add_part_arguments(group: argparse._ArgumentGroup) -> None:
         help="make interlaced pictures whole: one of each frame (default), or of each field at twice the rate",
     )
     group.add_argument("--frames", type=int, metavar="N", help="at most N frames")
+    group.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        help="go on with what an interrupted run has finished of the same output, or throw it away",
+    )
+    group.add_argument(
+        "--segment-frames", type=int, metavar="N", help="finished work is kept in pieces of N frames (docs/resume.md)"
+    )
     harm = group.add_mutually_exclusive_group()
     harm.add_argument(
         "--salvage", action="store_true", default=None, help="take what can be decoded of a file cut off or damaged"
@@ -199,7 +207,7 @@ def execute(args: argparse.Namespace) -> int:
     _check_outputs(args)
     prepare_to_try()  # while what follows is loaded
     from rfdn_video.cli.job import result_stream, run_input
-    from rfdn_video.cli.main import fail
+    from rfdn_video.cli.main import describe, fail
     from rfdn_video.cli.signals import interruptible
 
     code = 0
@@ -213,7 +221,7 @@ def execute(args: argparse.Namespace) -> int:
                 raise
             except RFDNError as error:
                 if args.json:
-                    record = {"input": name, "error": str(error), "exit_code": error.exit_code}
+                    record = {"input": name, "error": describe(error), "exit_code": error.exit_code}
                     print(json.dumps(record), file=result_stream(args), flush=True)
                 if len(args.inputs) == 1:
                     raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import av
 from av.codec import Codec
 from av.codec.codec import UnknownCodecError
 
@@ -15,12 +16,15 @@ class Build(Protocol):
 
     Attributes:
         title: what it is called in messages.
+        version: of what encodes.
         remedy: where else to look for an encoder that it does not have.
         takes_captions: closed captions get to its encoders.
     """
 
     @property
     def title(self) -> str: ...
+    @property
+    def version(self) -> str: ...
     @property
     def remedy(self) -> str: ...
     @property
@@ -37,6 +41,7 @@ class LibavBuild:
     """The libraries that come with PyAV."""
 
     title = "the FFmpeg that comes with PyAV"
+    version = f"PyAV {av.__version__}, libavcodec {'.'.join(map(str, av.library_versions['libavcodec']))}"
     remedy = "; the ffmpeg program may have others, see --encoder-backend ffmpeg"
     takes_captions = True
 

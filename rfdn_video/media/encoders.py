@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from rfdn_video.errors import OutputError, UsageError
 from rfdn_video.frame import PixelFormat
 
@@ -72,6 +74,13 @@ _QSCALE = {"flags": "+qscale"}
 _NVENC = {"rc": "vbr", "b": "0", "tune": "hq"}
 
 
+def _x264_options() -> dict[str, str]:
+    """With AVX-512, x264 165 was seen to give other pictures in every run (macroblock tree, several threads)."""
+    found = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
+    has_avx512 = any(name.startswith("AVX512") or name == "X86_V4" for name in found)
+    return {"x264-params": "asm=avx2"} if has_avx512 else {}
+
+
 def _nvenc(name: str, codec: str, default: int) -> EncoderTraits:
     return EncoderTraits(name, codec, Quality(default, 0, 51, ("cq",)), ("preset", "p5"), _NVENC)
 
@@ -94,7 +103,7 @@ def _mpeg4(name: str, codec: str = "mpeg4") -> EncoderTraits:
 
 
 _TABLE = (
-    EncoderTraits("libx264", "h264", Quality(18, 0, 51), ("preset", "medium"), captions=True),
+    EncoderTraits("libx264", "h264", Quality(18, 0, 51), ("preset", "medium"), _x264_options(), captions=True),
     # Below 72 pixels, x265 4.3 was seen to write beyond its memory.
     EncoderTraits(
         "libx265",

@@ -43,8 +43,12 @@ class FFmpegBuild:
             raise OutputError("--encoder-backend ffmpeg: no ffmpeg program on the PATH; install it, or use the other")
         self.program = program
         if "-fps_mode" not in _answer(program, "-h", "long"):
-            version = _answer(program, "-version").partition(" Copyright")[0]
-            raise OutputError(f"--encoder-backend ffmpeg: {version or program} is too old; 5.1 or later is needed")
+            raise OutputError(f"--encoder-backend ffmpeg: {self.version or program} is too old; 5.1 or later is needed")
+
+    @property
+    def version(self) -> str:
+        """What it calls itself."""
+        return _answer(self.program, "-version").partition(" Copyright")[0]
 
     def has_encoder(self, name: str) -> bool:
         """It has a video encoder of that name."""

@@ -32,6 +32,8 @@ from rfdn_video.media.layout import VideoLayout
 from rfdn_video.media.libav_log import cause_of, errors_logged
 from rfdn_video.media.matroska import set_display_shape
 from rfdn_video.media.payload import payload
+from rfdn_video.media.segmented_encoder import SegmentedEncoder
+from rfdn_video.media.segments import Segments
 from rfdn_video.media.side_streams import SideStreams
 from rfdn_video.media.source import open_source
 from rfdn_video.media.streams import CarriedStream
@@ -82,6 +84,7 @@ class Output:
         streams: those that go along.
         wanted: the part of the source that the frames come from.
         timeline: of the decoder, where the source's clock may jump.
+        segments: keep what is finished of the video, or have it from before; None makes one piece of it.
 
     Raises:
         OutputError: when the encoder, or the container with these streams, refuses.
@@ -96,6 +99,7 @@ class Output:
         streams: tuple[CarriedStream, ...],
         wanted: TimeRange,
         timeline: Timeline | None = None,
+        segments: Segments | None = None,
     ) -> None:
         self._file, self._target, self._layout, self._wanted = file, target, layout, wanted
         self._origin: Fraction | None = None
@@ -109,7 +113,7 @@ class Output:
         self._resources.callback(self._side_streams.close)
         self.written = Written(layout, self._side_streams.records)
         try:
-            self._encoder: VideoEncoder = _open_encoder(self._container, target, layout)
+            self._encoder: VideoEncoder = _open_encoder(self._container, target, layout, segments)
             self._resources.callback(self._encoder.close)
             self._describe(self._encoder.stream, info)
             self._side_streams.declare(self._container, target.container.name)
@@ -250,11 +254,12 @@ def _open(file: str | BinaryIO, target: Target) -> OutputContainer:
         raise _write_error(error) from None
 
 
-def _open_encoder(container: OutputContainer, target: Target, layout: VideoLayout) -> VideoEncoder:
-    encoder: MakeEncoder = FFmpegEncoder if isinstance(target.build, FFmpegBuild) else LibavEncoder
-    if layout.hdr:
-        return HDREncoder(encoder, container, target, layout)
-    return encoder(container, target, layout)
+def _open_encoder(
+    container: OutputContainer, target: Target, layout: VideoLayout, segments: Segments | None
+) -> VideoEncoder:
+    make: MakeEncoder = FFmpegEncoder if isinstance(target.build, FFmpegBuild) else LibavEncoder
+    encoder = HDREncoder(make, container, target, layout) if layout.hdr else make(container, target, layout)
+    return encoder if segments is None else SegmentedEncoder(encoder, make, target, layout, segments)
 
 
 def _write_error(error: Exception) -> OutputError:

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from rfdn_video.errors import OutputError
+from rfdn_video.media.durable import sync
 from rfdn_video.media.work_folder import WorkFolder
 
 __all__ = ["Draft", "check_output"]
@@ -68,12 +69,12 @@ class Draft:
             OutputError: meanwhile something has appeared there, or the disk refuses.
         """
         try:
-            _sync(self.path)
+            sync(self.path)
             if self._overwrite:
                 self.path.replace(self._output)
             else:
                 _rename_new(self.path, self._output)
-            _sync(self._output.parent)
+            sync(self._output.parent)
         except FileExistsError:
             raise OutputError(f"{self._output}: has appeared while it was being made; it was left alone") from None
         except OSError as error:
@@ -90,13 +91,3 @@ def _rename_new(source: Path, target: Path) -> None:
         if os.path.lexists(target):
             raise FileExistsError from None
         source.rename(target)
-
-
-def _sync(path: Path) -> None:
-    if os.name != "posix":  # directories cannot be synced elsewhere
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -68,6 +68,10 @@ class WorkFolder:
         finally:
             self._lock.release()
 
+    def keep_all(self) -> None:
+        """Nothing is touched."""
+        self.kept = {path.name for path in self.path.iterdir()}
+
     def sweep(self) -> None:
         """Removes all that is not to be kept."""
         for path in self.path.iterdir():

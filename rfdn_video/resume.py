@@ -1,0 +1,90 @@
+"""Unfinished work: how a job is cut into segments, and whether it goes on with those of an earlier run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rfdn_video.errors import InputError, OutputError, UsageError
+from rfdn_video.fingerprint import INPUT, differences, fingerprint
+from rfdn_video.media.journal import JOURNAL, Journal
+from rfdn_video.media.segments import Segments
+from rfdn_video.media.work_folder import WorkFolder
+from rfdn_video.plan import FilePlan
+from rfdn_video.settings import Settings
+
+if TYPE_CHECKING:
+    from rfdn_video.inference.upscaler import Upscaler
+
+__all__ = ["open_segments", "segment_length"]
+
+GOP = 250
+"""Pictures between two key pictures, at most, as x264 and x265 have it: shorter segments would cost bits."""
+
+WORK = 60.0
+"""Seconds of work in a segment, about: an encoder that begins anew costs a fraction of a second."""
+
+# Pixels of the source in a second. Slow ones of their kind: a segment may take less time than WORK, but not more.
+_SPEED = {"cpu": 1e5}
+_SPEED_OF_GPUS = 3e7
+
+
+def segment_length(files: FilePlan, settings: Settings, device: str) -> int:
+    """Pictures of a segment: as asked for, else by what is known before the first one.
+
+    No clock is asked: two runs of a job must begin their segments at the same pictures.
+    """
+    if settings.segment_frames is not None:
+        return settings.segment_frames
+    gop = max(GOP, _asked_gop(files.target.options.get("g", "")))
+    video = files.info.video
+    pictures = WORK * _SPEED.get(device, _SPEED_OF_GPUS) / (video.width * video.height)
+    return gop * max(1, int(pictures / gop))
+
+
+def open_segments(work: WorkFolder, files: FilePlan, upscaler: Upscaler, settings: Settings, tiling: str) -> Segments:
+    """The segments of a job, with those of an earlier run where that is asked for.
+
+    Raises:
+        OutputError: there is unfinished work, and nothing was said of it; or it cannot be read.
+        InputError, UsageError: it was of another input, or done with other settings.
+    """
+    length = segment_length(files, settings, upscaler.device.type)
+
+    @cache
+    def identify() -> Mapping[str, str]:
+        return fingerprint(files, upscaler, settings, tiling, length)
+
+    journal = None if settings.resume is False else _read(work)
+    if journal is None:
+        return Segments(work, length, identify)
+    work.keep_all()
+    if settings.resume is None:
+        frames = sum(segment.frames for segment in journal.segments)
+        raise OutputError(
+            f"{files.output}: {frames} frames of it were finished before; --resume goes on with them, "
+            "--no-resume throws them away"
+        )
+    if changed := differences(journal.job, identify()):
+        kind = InputError if journal.job.get(INPUT) != identify()[INPUT] else UsageError
+        raise kind(
+            f"{files.output}: its unfinished work differs in {', '.join(changed)}; "
+            "give the same as before, or --no-resume to begin anew"
+        )
+    return Segments(work, length, identify, journal)
+
+
+def _asked_gop(text: str) -> int:
+    return int(text) if text.isdecimal() else 0
+
+
+def _read(work: WorkFolder) -> Journal | None:
+    try:
+        return Journal.read(work.path)
+    except (OSError, ValueError) as error:
+        work.keep_all()
+        raise OutputError(
+            f"{Path(work.path, JOURNAL)}: cannot be read ({error}); --no-resume throws the unfinished work away"
+        ) from None
