@@ -101,6 +101,7 @@ def _pictures(ffmpeg: FFmpeg, path: Path) -> list[bytes]:
         ("uneven", ".mp4", {"encoder_backend": "ffmpeg", "encoder": "libx264"}),
     ],
 )
+@pytest.mark.fault(60)
 def test_fault_60_every_encoder_goes_on(
     request: pytest.FixtureRequest,
     ffmpeg: FFmpeg,
@@ -175,6 +176,7 @@ def test_nothing_to_go_on_with(clip: Path, upscale: Upscale, tmp_path: Path) -> 
         ({"engine": "torch"}, r"engine \(was openvino .*, is torch\)"),
     ],
 )
+@pytest.mark.fault(60)
 def test_fault_60_other_settings_are_refused(
     clip: Path, upscale: Upscale, tmp_path: Path, settings: dict[str, object], words: str
 ) -> None:
@@ -187,6 +189,7 @@ def test_fault_60_other_settings_are_refused(
     assert upscale(clip, output, resume=True, engine="openvino", strict=True).frames_reused == 2 * SEGMENT
 
 
+@pytest.mark.fault(60)
 def test_fault_60_another_network_is_refused(clip: Path, upscale: Upscale, nearest_x2: Path, tmp_path: Path) -> None:
     """By its content: the file's name stays."""
     from safetensors.torch import load_file, save_file
@@ -204,6 +207,7 @@ def test_fault_60_another_network_is_refused(clip: Path, upscale: Upscale, neare
     assert upscale(clip, output, resume=True, weights=tmp_path / "other name.safetensors").frames_reused == 32
 
 
+@pytest.mark.fault(60)
 def test_fault_60_another_input_is_refused(clip: Path, upscale: Upscale, tmp_path: Path) -> None:
     """One byte in the middle, the size and the date as they were."""
     source, output = tmp_path / "in.mp4", tmp_path / "o.mp4"
@@ -219,6 +223,7 @@ def test_fault_60_another_input_is_refused(clip: Path, upscale: Upscale, tmp_pat
     assert _finished(output) == 2
 
 
+@pytest.mark.fault(60)
 def test_fault_60_a_damaged_segment_is_made_again(ffmpeg: FFmpeg, clip: Path, upscale: Upscale, tmp_path: Path) -> None:
     """As a power failure may leave one: a flipped bit, a shorter file, none at all."""
     whole, output = tmp_path / "whole.mp4", tmp_path / "o.mp4"
@@ -265,6 +270,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", folder], check=True)
 
 
+@pytest.mark.fault(56)
 def test_fault_56_full_disk(ffmpeg: FFmpeg, clip: Path, upscale: Upscale, small_disk: Path, tmp_path: Path) -> None:
     """Said so, nothing half is left, and what is finished is of use when there is room."""
     whole, output, settings = tmp_path / "whole.mkv", small_disk / "o.mkv", {"encoder": "ffv1"}
@@ -289,6 +295,7 @@ def _command(source: Path, output: Path, weights: Path, *more: str) -> list[str 
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.fault(59)
 def test_fault_59_a_signal_keeps_what_is_finished(
     clip: Path, nearest_x2: Path, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
@@ -310,6 +317,7 @@ def test_fault_59_a_signal_keeps_what_is_finished(
     assert os.listdir(tmp_path) == [output.name]
 
 
+@pytest.mark.fault(62)
 def test_fault_62_a_second_job_on_one_target(clip: Path, nearest_x2: Path, tmp_path: Path) -> None:
     output = tmp_path / "o.mp4"
     with subprocess.Popen(_command(clip, output, nearest_x2), stdout=subprocess.PIPE) as first:
@@ -326,6 +334,7 @@ def test_fault_62_a_second_job_on_one_target(clip: Path, nearest_x2: Path, tmp_p
 
 
 @pytest.mark.parametrize("kills", [6, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.fault(60)
 def test_fault_60_killed_at_random_moments(
     ffmpeg: FFmpeg, clip: Path, nearest_x2: Path, tmp_path: Path, kills: int
 ) -> None:

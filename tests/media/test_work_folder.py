@@ -20,6 +20,7 @@ def test_it_is_there_while_it_is_needed(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.fault(62)
 def test_fault_62_two_jobs_one_target(tmp_path: Path) -> None:
     """In one process and in two."""
     target = tmp_path / "film.mp4"
@@ -36,6 +37,7 @@ def test_fault_62_two_jobs_one_target(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.fault(62)
 def test_fault_62_the_lock_of_a_killed_job_does_not_block(tmp_path: Path) -> None:
     target = tmp_path / "film.mp4"
     code = (
