@@ -27,6 +27,7 @@ COMMANDS = {
     "eval": ("rfdn_video.cli.eval", "measures PSNR and SSIM of weights on a folder of images"),
     "export": ("rfdn_video.cli.export", "writes a network as an ONNX file"),
     "models": ("rfdn_video.cli.models", "lists networks, their cost, and the bundled weights"),
+    "preview": ("rfdn_video.cli.preview", "writes a page that shows crops enlarged in several ways"),
     "presets": ("rfdn_video.cli.presets", "lists the presets and what each sets"),
     "study": ("rfdn_video.cli.study", "trains and compares the paper's blocks, ratios and networks"),
     "train": ("rfdn_video.cli.train", "trains a network by a recipe"),
@@ -91,7 +92,7 @@ def _command(argv: Sequence[str]) -> tuple[Parser, upscale.Execute, list[str]]:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(parser)
-        return parser, module.execute, list(argv[1:])
+        return parser, module.execute, getattr(module, "join_options", list)(argv[1:])
     commands = "\n".join(f"  rfdn-video {name:<9} {text}" for name, (_, text) in COMMANDS.items())
     parser = Parser(
         prog="rfdn-video",

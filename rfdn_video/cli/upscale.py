@@ -21,6 +21,8 @@ __all__ = [
     "EXAMPLES",
     "Execute",
     "add_arguments",
+    "add_network_arguments",
+    "add_size_arguments",
     "add_weights_arguments",
     "execute",
     "parse_scale",
@@ -50,18 +52,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_result_arguments(parser.add_argument_group("result"))
     _add_encoder_arguments(parser.add_argument_group("encoder"))
-    _add_network_arguments(parser.add_argument_group("network"))
+    add_network_arguments(parser.add_argument_group("network"))
     _add_part_arguments(parser.add_argument_group("part of the video"))
     _add_report_arguments(parser.add_argument_group("report"))
 
 
-def _add_result_arguments(group: argparse._ArgumentGroup) -> None:
+def add_size_arguments(group: argparse._ArgumentGroup) -> None:
+    """Declares how large the result shall be."""
     size = group.add_mutually_exclusive_group()
     size.add_argument(
         "-s", "--scale", type=parse_scale, metavar="S", help="factor, above 1 and up to 8: 2, 3, 1.5 ... (default 2)"
     )
     size.add_argument("--height", type=int, metavar="H", help="target height in pixels")
     size.add_argument("--width", type=int, metavar="W", help="target width in pixels")
+
+
+def _add_result_arguments(group: argparse._ArgumentGroup) -> None:
+    add_size_arguments(group)
     group.add_argument(
         "-o",
         "--output",
@@ -142,7 +149,8 @@ def add_weights_arguments(group: argparse._ActionsContainer) -> None:
     )
 
 
-def _add_network_arguments(group: argparse._ArgumentGroup) -> None:
+def add_network_arguments(group: argparse._ArgumentGroup) -> None:
+    """Declares which network runs, where, and how."""
     add_weights_arguments(group)
     group.add_argument(
         "--engine",
