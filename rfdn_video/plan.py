@@ -7,23 +7,23 @@ from fractions import Fraction
 from pathlib import Path
 
 from rfdn_video.errors import InputError, UsageError
-from rfdn_video.frame import Matrix, PixelFormat
-from rfdn_video.inference.scaling import ScalePlan, target_size
+from rfdn_video.frame import PixelFormat
+from rfdn_video.inference.scaling import target_size
 from rfdn_video.media.builds import LibavBuild
 from rfdn_video.media.color import converted_color
 from rfdn_video.media.decode import cut_off
 from rfdn_video.media.disk import check_room
 from rfdn_video.media.encoders import traits_of
 from rfdn_video.media.ffmpeg_program import FFmpegBuild
-from rfdn_video.media.formats import ffmpeg_name, planar_layout
+from rfdn_video.media.formats import planar_layout
 from rfdn_video.media.hdr import NO_HDR, hdr_options, says_hdr
 from rfdn_video.media.hdr_template import HDR_CODECS
 from rfdn_video.media.info import MediaInfo, VideoInfo
 from rfdn_video.media.layout import VideoLayout
 from rfdn_video.media.probe import probe
 from rfdn_video.media.publish import check_output
+from rfdn_video.media.result_color import result_color
 from rfdn_video.media.script import is_script, probe_script
-from rfdn_video.media.siting import moves, result_location
 from rfdn_video.media.source import check_is_file
 from rfdn_video.media.streams import CarriedStream, decide_streams
 from rfdn_video.media.tags import lost_tags
@@ -31,7 +31,7 @@ from rfdn_video.media.target import STREAMABLE, Container, Target, choose_contai
 from rfdn_video.media.timing import TimeRange
 from rfdn_video.settings import Dither, Settings
 
-__all__ = ["FilePlan", "output_path", "plan_files", "plan_notes", "size_label"]
+__all__ = ["FilePlan", "output_path", "plan_files", "size_label"]
 
 STDOUT = "-"
 LEAST_PICTURE = 8  # bytes
@@ -171,52 +171,6 @@ def is_directory(output: str) -> bool:
     return Path(output).is_dir() or output.endswith(("/", "\\"))
 
 
-def plan_notes(files: FilePlan, scale: ScalePlan) -> list[str]:
-    """Decisions that a user may want to know of, in words."""
-    video, notes = files.info.video, [files.room] if files.room else []
-    if video.format.family != "rgb" and video.tagged_matrix in (Matrix.UNSPECIFIED, Matrix.RGB):
-        notes.append(
-            f"the colour matrix is not tagged: {video.color.matrix.name} is taken for {video.width}x{video.height}, "
-            "and the output is tagged so"
-        )
-    if scale.passes > 1:
-        notes.append(
-            f"no x{scale.native**scale.passes} network is at hand: the x{scale.native} one runs {scale.passes} times"
-        )
-    if scale.resamples:
-        wide, high = scale.enlarged
-        notes.append(
-            f"the network's {wide}x{high} is resampled to {scale.target[0]}x{scale.target[1]} (antialiased bicubic)"
-        )
-    notes += _conversion_notes(video.format, files.target.layout)
-    before, after = video.color.chroma_location, files.layout.color.chroma_location
-    if moves(before, after, files.target.layout):
-        notes.append(
-            f"chroma is resampled from {before.name.lower()} to {after.name.lower()}: "
-            f"{files.target.encoder} in {files.target.container.name} cannot say that it lies elsewhere"
-        )
-    if not files.target.container.keeps_time:
-        rate = f"{float(video.frame_rate):g} frames a second"
-        notes.append(f"{files.target.container.name} holds no timestamps: the result plays at {rate}")
-    return notes
-
-
-def _conversion_notes(source: PixelFormat, result: PixelFormat) -> list[str]:
-    """What --pix-fmt takes from the picture."""
-    notes = []
-    if result.family == "gray" and source.family != "gray":
-        notes.append("the colour is dropped: a gray result was asked for")
-    elif (result.sub_w, result.sub_h) > (source.sub_w, source.sub_h) or result.sub_h > source.sub_h:
-        notes.append(f"chroma loses resolution: {ffmpeg_name(source)} becomes {ffmpeg_name(result)}")
-    if result.depth < source.depth:
-        notes.append(f"{source.depth} bits become {result.depth}: gradients get coarser; --dither ordered softens that")
-    if source.alpha and not result.alpha:
-        notes.append("the alpha channel is dropped, as a format without one was asked for")
-    elif result.alpha and not source.alpha:
-        notes.append("the source has no alpha channel: all of the result is opaque")
-    return notes
-
-
 def _named_output(output: str | None) -> Path | None:
     return None if output is None or output == STDOUT or is_directory(output) else Path(output)
 
@@ -287,7 +241,7 @@ def _layout(video: VideoInfo, target: Target, settings: Settings) -> VideoLayout
     return VideoLayout(
         width=size[0],
         height=size[1],
-        color=replace(color, chroma_location=result_location(color.chroma_location, pixels, codec, container)),
+        color=result_color(color, pixels, codec, container),
         time_base=video.time_base if target.container.keeps_time else 1 / video.frame_rate,
         frame_rate=video.frame_rate,
         sample_aspect_ratio=video.sample_aspect_ratio,

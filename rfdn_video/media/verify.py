@@ -27,7 +27,7 @@ from rfdn_video.media.encoders import traits_of
 from rfdn_video.media.hdr import read_hdr, same_hdr
 from rfdn_video.media.mux import Written
 from rfdn_video.media.payload import payload
-from rfdn_video.media.siting import SITED_CODECS
+from rfdn_video.media.result_color import SITED_CODECS
 from rfdn_video.media.target import Target
 from rfdn_video.media.timing import exact
 

@@ -13,7 +13,7 @@ import pytest
 from rfdn_video import upscale_video
 from rfdn_video.frame import ChromaLocation, Color, Matrix, PixelFormat
 from rfdn_video.media.formats import ffmpeg_name
-from rfdn_video.media.siting import moves, result_location
+from rfdn_video.media.result_color import moves, result_color
 from tests.zimg import RGBS, clip_of, convert, format_id, planes_of, smooth_picture, vs
 
 ALL = ["left", "center", "topleft", "top", "bottomleft", "bottom"]
@@ -97,7 +97,11 @@ def test_the_pixels_lie_there(
 @pytest.mark.parametrize(
     ("encoder", "name", "words"),
     [
-        ("libvpx-vp9", "o.mp4", "note       chroma is resampled from topleft to left: libvpx-vp9 in mp4 cannot say"),
+        (
+            "libvpx-vp9",
+            "o.mp4",
+            "chroma is resampled from topleft to left: libvpx-vp9 in mp4 cannot say otherwise",
+        ),
         ("libx264", "o.mp4", None),
         ("ffv1", "o.mkv", None),
     ],
@@ -135,4 +139,5 @@ def test_what_counts_as_another_place() -> None:
     assert not moves(top_left, left, YUV422)
     assert moves(center, left, YUV422)
     assert not moves(center, left, PixelFormat("yuv", 8))
-    assert result_location(center, YUV420, "rawvideo", "nut") == left
+    color = Color(Matrix.BT709, chroma_location=center)
+    assert result_color(color, YUV420, "rawvideo", "nut").chroma_location == left

@@ -1,30 +1,48 @@
-"""Where subsampled chroma lies in a result: where it lay in the source if the file can say so, else left.
+"""The colour of a result: the source's, as far as its codec and container can say so.
 
-Left is what players take for granted (and H.264 and H.265 mean where they say nothing), so pixels are resampled to
-it rather than shown shifted. Found by reading results back; tests/media/test_siting.py repeats that.
+What they cannot say, players take for granted: chroma that lies left, ProRes in studio range. So pixels are converted
+to that rather than shown wrong. Found by reading results back; tests/media/test_siting.py and test_tags.py repeat it.
 """
 
 from __future__ import annotations
 
-from rfdn_video.frame import ChromaLocation, PixelFormat
+from dataclasses import replace
 
-__all__ = ["SITED_CODECS", "moves", "result_location"]
+from rfdn_video.frame import ChromaLocation, Color, PixelFormat
+
+__all__ = ["SITED_CODECS", "conversions", "moves", "result_color"]
 
 _LEFT, _TOPLEFT = ChromaLocation.LEFT, ChromaLocation.TOPLEFT
 SITED_CODECS = frozenset(("h264", "hevc", "av1", "vp9", "ffv1", "prores"))
 """Those whose results are read back in tests; of the others, nothing is known."""
 
 
-def result_location(location: ChromaLocation, pixels: PixelFormat, codec: str, container: str) -> ChromaLocation:
-    """The location for a result.
+def result_color(color: Color, pixels: PixelFormat, codec: str, container: str) -> Color:
+    """The colour for a result.
 
     Args:
-        location: of the source.
+        color: of the source, or what ``converted_color`` makes of it.
         pixels: layout of the result.
         codec: FFmpeg's name of it.
         container: as in ``Settings.container``.
     """
-    return location if location in _told(pixels, codec, container) else _LEFT
+    told = color.chroma_location in _told(pixels, codec, container)
+    return replace(
+        color,
+        chroma_location=color.chroma_location if told else _LEFT,
+        full_range=color.full_range and codec != "prores",
+    )
+
+
+def conversions(source: Color, result: Color, pixels: PixelFormat) -> list[str]:
+    """What is converted because it cannot be said, in words."""
+    before, after = source.chroma_location, result.chroma_location
+    found = []
+    if moves(before, after, pixels):
+        found.append(f"chroma is resampled from {before.name.lower()} to {after.name.lower()}")
+    if source.full_range and not result.full_range and pixels.family != "rgb":
+        found.append("full range becomes studio range")
+    return found
 
 
 def moves(source: ChromaLocation, result: ChromaLocation, pixels: PixelFormat) -> bool:

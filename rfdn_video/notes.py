@@ -1,0 +1,54 @@
+"""What a plan decides that its user may want to know, in words."""
+
+from __future__ import annotations
+
+from rfdn_video.frame import Matrix, PixelFormat
+from rfdn_video.inference.scaling import ScalePlan
+from rfdn_video.media.formats import ffmpeg_name
+from rfdn_video.media.result_color import conversions
+from rfdn_video.plan import FilePlan
+
+__all__ = ["plan_notes"]
+
+
+def plan_notes(files: FilePlan, scale: ScalePlan) -> list[str]:
+    """Decisions that a user may want to know of, in words."""
+    video, notes = files.info.video, [files.room] if files.room else []
+    if video.format.family != "rgb" and video.tagged_matrix in (Matrix.UNSPECIFIED, Matrix.RGB):
+        notes.append(
+            f"the colour matrix is not tagged: {video.color.matrix.name} is taken for {video.width}x{video.height}, "
+            "and the output is tagged so"
+        )
+    if scale.passes > 1:
+        notes.append(
+            f"no x{scale.native**scale.passes} network is at hand: the x{scale.native} one runs {scale.passes} times"
+        )
+    if scale.resamples:
+        wide, high = scale.enlarged
+        notes.append(
+            f"the network's {wide}x{high} is resampled to {scale.target[0]}x{scale.target[1]} (antialiased bicubic)"
+        )
+    notes += _conversion_notes(video.format, files.target.layout)
+    unsaid = f"{files.target.encoder} in {files.target.container.name} cannot say otherwise"
+    if video.format.family != "rgb":
+        notes += [f"{what}: {unsaid}" for what in conversions(video.color, files.layout.color, files.target.layout)]
+    if not files.target.container.keeps_time:
+        rate = f"{float(video.frame_rate):g} frames a second"
+        notes.append(f"{files.target.container.name} holds no timestamps: the result plays at {rate}")
+    return notes
+
+
+def _conversion_notes(source: PixelFormat, result: PixelFormat) -> list[str]:
+    """What --pix-fmt takes from the picture."""
+    notes = []
+    if result.family == "gray" and source.family != "gray":
+        notes.append("the colour is dropped: a gray result was asked for")
+    elif (result.sub_w, result.sub_h) > (source.sub_w, source.sub_h) or result.sub_h > source.sub_h:
+        notes.append(f"chroma loses resolution: {ffmpeg_name(source)} becomes {ffmpeg_name(result)}")
+    if result.depth < source.depth:
+        notes.append(f"{source.depth} bits become {result.depth}: gradients get coarser; --dither ordered softens that")
+    if source.alpha and not result.alpha:
+        notes.append("the alpha channel is dropped, as a format without one was asked for")
+    elif result.alpha and not source.alpha:
+        notes.append("the source has no alpha channel: all of the result is opaque")
+    return notes
