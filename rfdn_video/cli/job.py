@@ -163,7 +163,7 @@ def _warnings(summary: Summary) -> list[str]:
         "frames of another size were rescaled to the first one's": decoding.resized_frames,
         "frames of another pixel format, matrix or range were converted to the first one's": decoding.converted_frames,
         "frames among whole ones are interlaced; --deinterlace makes them whole": decoding.interlaced_frames,
-        "frames are transparent where the first is not, which was dropped": decoding.transparent_frames,
+        "frames are transparent where the first ones are not, which was dropped": decoding.transparent_frames,
         "timestamps were missing or went back, and were repaired": decoding.repaired_timestamps,
         "jumps of the recording's clock were closed up": decoding.clock_jumps,
         "packets of sound or subtitles had no time, a time that went back, or were damaged": summary.repaired_packets,

@@ -48,6 +48,7 @@ class EncoderTraits:
         fixed: options that are always given, unless the user gives them.
         min_side: pixels that a picture must have at least in either direction.
         alpha: containers in which what it makes keeps an alpha channel; None is any.
+        alpha_formats: those with alpha that decoders know, where it takes others too; empty is all it takes.
         captions: it takes closed captions from the pictures that it is given.
     """
 
@@ -58,6 +59,7 @@ class EncoderTraits:
     fixed: Mapping[str, str] = field(default_factory=dict)
     min_side: int = 1
     alpha: tuple[str, ...] | None = ()
+    alpha_formats: tuple[str, ...] = ()
     captions: bool = False
 
     def keeps_alpha_in(self, container: str) -> bool:
@@ -121,6 +123,7 @@ _TABLE = (
         ("cpu-used", "2"),
         {"b": "0", "row-mt": "1", "deadline": "good"},
         alpha=("webm", "mkv"),  # beside the pictures; MP4 has no place for it
+        alpha_formats=("yuva420p",),
     ),
     # RFC 9043, version 3: every slice carries a checksum, every picture stands alone.
     EncoderTraits("ffv1", "ffv1", fixed={"level": "3", "slicecrc": "1", "g": "1", "slices": "16"}, alpha=None),

@@ -153,7 +153,7 @@ def _describe_video(
         )
     try:
         check_base_layer(stream)
-        layout = _layout(stream, frame)
+        layout = _layout(stream, pictures)
         color = color_of(frame, layout)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
@@ -196,11 +196,11 @@ def color_of(picture: av.VideoFrame, layout: PixelFormat, default: Color | None 
     )
 
 
-def _layout(stream: VideoStream, picture: av.VideoFrame) -> PixelFormat:
+def _layout(stream: VideoStream, pictures: list[av.VideoFrame]) -> PixelFormat:
     """GIF and palettes can always say that a pixel is transparent; where none is, they are as good as RGB."""
-    layout = planar_layout(picture.format.name)
-    may_be = picture.format.has_palette or stream.codec_context.codec.canonical_name == "gif"
-    return replace(layout, alpha=False) if may_be and is_opaque(picture) else layout
+    layout, pixels = planar_layout(pictures[0].format.name), pictures[0].format
+    may_be = pixels.has_palette or stream.codec_context.codec.canonical_name == "gif"
+    return replace(layout, alpha=False) if may_be and all(map(is_opaque, pictures)) else layout
 
 
 def _made_whole(video: VideoInfo, mode: Deinterlace, field_order: int | None) -> VideoInfo:

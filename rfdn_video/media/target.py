@@ -11,7 +11,7 @@ from rfdn_video.errors import OutputError, UsageError
 from rfdn_video.frame import PixelFormat
 from rfdn_video.media.builds import Build
 from rfdn_video.media.encoders import ENCODERS, encoder_options, traits_of
-from rfdn_video.media.formats import ffmpeg_name, same_samples
+from rfdn_video.media.formats import ffmpeg_name, planar_layout, same_samples
 from rfdn_video.media.hdr import NO_HDR, HDRMetadata, hdr_options
 from rfdn_video.media.hdr_template import HDR_CODECS
 from rfdn_video.settings import Settings
@@ -73,6 +73,8 @@ _CONTAINERS = {
 }
 STREAMABLE = ("nut", "y4m")
 """Containers that can be written to a pipe."""
+
+_USUAL_ALPHA = ("yuva444p10le", "yuva420p")  # of ProRes 4444 and of VP9
 
 _BY_SUFFIX = {f".{name}": c for name, c in _CONTAINERS.items()} | {".m4v": _CONTAINERS["mp4"]}
 
@@ -166,7 +168,8 @@ def choose_encoder(
         elsewhere = "" if encoder in container.encoders else _other_containers(container, encoder)
         raise OutputError(
             f"encoder {encoder} does not take {ffmpeg_name(layout)}; "
-            f"{_advice(container, layout, build, encoder)}, or another --pix-fmt{elsewhere}"
+            f"{_advice(container, layout, build, encoder)}, "
+            f"or {_format_advice((encoder,), container, layout, build)}{elsewhere}"
         )
     extra = dict(option.split("=", 1) for option in settings.encoder_options)
     options = encoder_options(encoder, layout, settings.crf, settings.encoder_preset, extra)
@@ -210,6 +213,15 @@ def _advice(container: Container, layout: PixelFormat, build: Build, refused: st
     return "use another container"
 
 
+def _format_advice(encoders: tuple[str, ...], container: Container, layout: PixelFormat, build: Build) -> str:
+    if not layout.alpha:
+        return "another --pix-fmt"
+    for name in _USUAL_ALPHA:
+        if any(_takes(encoder, container, planar_layout(name), build) for encoder in encoders):
+            return f"--pix-fmt {name}"
+    return "--pix-fmt yuv420p, which drops the alpha channel"
+
+
 def _other_containers(container: Container, encoder: str) -> str:
     if container.name == "mkv":  # which takes everything: then it is not the container
         return ""
@@ -223,7 +235,8 @@ def _usual_encoder(container: Container, layout: PixelFormat, build: Build) -> s
         raise OutputError(
             f"no encoder for {ffmpeg_name(layout)} in {container.name} "
             f"({', '.join(container.encoders)} do not take it); "
-            f"{_advice(container, layout, build, '')}, or another --pix-fmt"
+            f"{_advice(container, layout, build, '')}, "
+            f"or {_format_advice(container.encoders, container, layout, build)}"
         )
     return encoder
 
@@ -235,7 +248,9 @@ def _takes(encoder: str, container: Container, layout: PixelFormat, build: Build
 
 
 def _taken_format(encoder: str, layout: PixelFormat, build: Build) -> str | None:
-    taken = build.pixel_formats(encoder)
+    taken, known = build.pixel_formats(encoder), traits_of(encoder).alpha_formats
+    if layout.alpha and known and ffmpeg_name(layout) not in known:
+        return None
     return next((name for name in same_samples(layout) if not taken or name in taken), None)
 
 

@@ -107,14 +107,19 @@ def test_dropped_when_asked(clips: dict[str, Path], nearest_x2: Path, tmp_path: 
 
 
 def test_a_gif_without_transparency_is_rgb(ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path) -> None:
-    """FFmpeg decodes every GIF with alpha; where the first picture is opaque there is none, unless it comes later."""
+    """FFmpeg gives every GIF alpha; where the first five pictures are opaque there is none, unless it comes later."""
     opaque, late = tmp_path / "a.gif", tmp_path / "b.gif"
     ffmpeg("-f", "lavfi", "-i", "testsrc2=s=80x64:r=10:d=0.3", opaque)
     summary = upscale_video(opaque, tmp_path / "a.mkv", weights=nearest_x2, device="cpu", encoder="ffv1")
     assert not summary.decoding.harmed
     with av.open(str(tmp_path / "a.mkv")) as container:
         assert container.streams.video[0].codec_context.pix_fmt == "bgr0"
-    fading = "color=red:s=80x64:r=10:d=0.3,format=rgba,geq=r=200:g=9:b=9:a='255*lt(N,1)'"
-    ffmpeg("-f", "lavfi", "-i", fading, "-vf", "split[a][b];[a]palettegen[p];[b][p]paletteuse=new=0", late)
-    summary = upscale_video(late, tmp_path / "b.mkv", weights=nearest_x2, device="cpu", encoder="ffv1")
-    assert summary.decoding.transparent_frames > 0
+    for opaque_pictures, pix_fmt in ((2, "bgra"), (6, "bgr0")):
+        fading = f"color=red:s=80x64:r=10:d=0.8,format=rgba,geq=r=200:g=9:b=9:a='255*lt(N,{opaque_pictures})'"
+        ffmpeg("-f", "lavfi", "-i", fading, "-vf", "split[a][b];[a]palettegen[p];[b][p]paletteuse=new=0", late)
+        summary = upscale_video(
+            late, tmp_path / "b.mkv", weights=nearest_x2, device="cpu", encoder="ffv1", overwrite=True
+        )
+        assert (summary.decoding.transparent_frames > 0) == (pix_fmt == "bgr0")
+        with av.open(str(tmp_path / "b.mkv")) as container:
+            assert container.streams.video[0].codec_context.pix_fmt == pix_fmt
