@@ -156,6 +156,7 @@ def prepare(source: Path, output: str | None, settings: Settings) -> Job:
         precision=settings.precision,
         engine=settings.engine,
         tile=settings.tile,
+        cuda_graphs=settings.cuda_graphs,
         size=(video.width, video.height),
     )
     return Job(files, upscaler.plan(video.width, video.height, files.target.layout), upscaler, settings)
@@ -252,7 +253,7 @@ def _standard_output() -> BinaryIO:
 def _open_decoder(files: FilePlan) -> Decoder | ScriptDecoder:
     if is_script(files.info.path):
         return ScriptDecoder(files.info, files.wanted)
-    return Decoder(files.info, files.wanted, salvage=files.salvage)
+    return Decoder(files.info, files.wanted, salvage=files.salvage, hwaccel=files.hwaccel)
 
 
 def _enlarge(

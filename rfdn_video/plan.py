@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+from av.codec.hwaccel import HWAccel
+
 from rfdn_video.errors import InputError, UsageError
 from rfdn_video.frame import PixelFormat
 from rfdn_video.inference.scaling import target_size
@@ -18,6 +20,7 @@ from rfdn_video.media.ffmpeg_program import FFmpegBuild
 from rfdn_video.media.formats import planar_layout
 from rfdn_video.media.hdr import NO_HDR, hdr_options, says_hdr
 from rfdn_video.media.hdr_template import HDR_CODECS
+from rfdn_video.media.hwaccel import open_hwaccel
 from rfdn_video.media.info import MediaInfo, VideoInfo
 from rfdn_video.media.layout import VideoLayout
 from rfdn_video.media.probe import probe
@@ -55,6 +58,7 @@ class FilePlan:
         verify_fully: all of the finished file is decoded.
         salvage: a damaged source is no reason to stop.
         strict: any damage is.
+        hwaccel: what decodes the video; None is software.
         room: a warning where the disk may be too small.
     """
 
@@ -71,6 +75,7 @@ class FilePlan:
     verify_fully: bool
     salvage: bool
     strict: bool
+    hwaccel: HWAccel | None
     room: str | None = None
 
     @property
@@ -131,6 +136,7 @@ def plan_files(source: Path, output: str | None, settings: Settings) -> FilePlan
         verify_fully=settings.verify == "full",
         salvage=settings.salvage,
         strict=settings.strict,
+        hwaccel=open_hwaccel(settings.device) if settings.hwaccel else None,
     )
     return replace(files, room=_check_room(files))
 
@@ -145,6 +151,8 @@ def _check_room(files: FilePlan) -> str | None:
 
 def _probe(source: Path, settings: Settings) -> MediaInfo:
     if is_script(source):
+        if settings.hwaccel is not None:
+            raise UsageError(f"{source}: a script decodes by itself; leave --hwaccel away")
         return probe_script(source, settings.audio_from)
     if settings.audio_from is not None:
         raise UsageError(f"{source}: only a VapourSynth script (.vpy) takes sound from another file")

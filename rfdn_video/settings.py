@@ -36,6 +36,7 @@ type Deinterlace = Literal["frame", "field"]
 type Verify = Literal["packets", "full"]
 type Backend = Literal["av", "ffmpeg"]
 type Precision = Literal["auto", "fp32", "fp16", "bf16"]
+type HWAccelName = Literal["cuda"]
 type Tile = Literal["auto", "off"] | int
 
 CONTAINERS = ("mp4", "mov", "mkv", "webm", "nut", "y4m")
@@ -61,6 +62,10 @@ class Settings:
             the CPU; ``"auto"`` is OpenVINO for fp32 on a CPU where it is installed, else torch.
         tile: rows of the bands in which a frame is done, ``"off"`` for whole frames, or ``"auto"``; see
             docs/tiling.md. The result is the same but for rounding.
+        cuda_graphs: the work on a frame is recorded once and started as one piece; on CUDA. Not measured on
+            hardware yet.
+        hwaccel: ``"cuda"`` decodes the video on the GPU (NVDEC), never in software instead; None decodes in
+            software. Not measured on hardware yet.
         encoder: an FFmpeg video encoder; None takes the container's usual one.
         encoder_backend: ``"av"``, the encoders that come with PyAV, or ``"ffmpeg"``, those of the ffmpeg program
             on the PATH.
@@ -101,6 +106,8 @@ class Settings:
     precision: Precision = "auto"
     engine: str = "auto"
     tile: Tile = "auto"
+    cuda_graphs: bool = False
+    hwaccel: HWAccelName | None = None
     encoder: str | None = None
     encoder_backend: Backend = "av"
     encoder_preset: str | None = None
@@ -137,6 +144,8 @@ class Settings:
         _check_choice("dither", self.dither, get_args(Dither.__value__))
         if self.deinterlace is not None:
             _check_choice("deinterlace", self.deinterlace, get_args(Deinterlace.__value__))
+        if self.hwaccel is not None:
+            _check_choice("hwaccel", self.hwaccel, get_args(HWAccelName.__value__))
         _check_choice("tune", self.tune, get_args(Tune.__value__))
         _check_choice("precision", self.precision, get_args(Precision.__value__))
         _check_choice("verify", self.verify, get_args(Verify.__value__))
@@ -209,6 +218,8 @@ _OF_THE_CALL = {
     "weights",
     "device",
     "engine",
+    "cuda_graphs",
+    "hwaccel",
     "video_stream",
 }
 _SIZE = frozenset(("scale", "width", "height"))

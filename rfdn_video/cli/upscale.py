@@ -169,6 +169,17 @@ def add_network_arguments(group: argparse._ArgumentGroup) -> None:
         metavar="auto|off|ROWS",
         help="frames in bands of so many rows: less memory, faster on a CPU, no seams (default: auto)",
     )
+    group.add_argument(
+        "--cuda-graphs",
+        action="store_true",
+        default=None,
+        help="on CUDA: start the work on a frame as one piece (not measured on hardware yet)",
+    )
+    group.add_argument(
+        "--hwaccel",
+        choices=("cuda",),
+        help="decode on the GPU (NVDEC), never in software instead (not measured on hardware yet)",
+    )
 
 
 def _add_part_arguments(group: argparse._ArgumentGroup) -> None:

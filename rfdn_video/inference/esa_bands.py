@@ -81,6 +81,7 @@ class ESABands:
         self._reduced = RowContext(scratch, past, delay, grid)
         self._features, self._fine, self._pooled = RowQueue(), RowQueue(), RowQueue()
         self._like, self._width, self._needed = like, like.shape[3], range(0)
+        self._tables: dict[range, tuple[Tensor, Tensor, Tensor]] = {}
 
     def begin(self, needed: range) -> range:
         """Starts a frame of which ``needed`` rows are wanted; gives those that it takes."""
@@ -123,13 +124,19 @@ class ESABands:
 
     def _spread(self, rows: range) -> Tensor:
         """The coarse grid resized to the frame, at ``rows``: across first, which is done once a coarse row."""
-        coarse, seen = self._coarse, self._coarse.seen(rows)
+        seen = self._coarse.seen(rows)
         wide = F.interpolate(self._refine(seen), size=(len(seen) - 2 * PADDED, self._width), mode="bilinear")
-        first, at = seen.start + PADDED, slice(rows.start, rows.stop)
-        upper = torch.from_numpy(coarse.upper[at] - first).to(wide.device)
-        lower = torch.from_numpy(coarse.lower[at] - first).to(wide.device)
-        weight = torch.from_numpy(coarse.weight[at]).to(wide.device, wide.dtype)[:, None]
+        if rows not in self._tables:
+            self._tables[rows] = self._table(rows, seen.start + PADDED)
+        upper, lower, weight = self._tables[rows]
         return wide.index_select(2, upper).lerp_(wide.index_select(2, lower), weight)
+
+    def _table(self, rows: range, first: int) -> tuple[Tensor, Tensor, Tensor]:
+        """On the device from the first picture on: copying it there again would stop the device each time."""
+        coarse, like, at = self._coarse, self._like, slice(rows.start, rows.stop)
+        upper = torch.from_numpy(coarse.upper[at] - first).to(like.device)
+        lower = torch.from_numpy(coarse.lower[at] - first).to(like.device)
+        return upper, lower, torch.from_numpy(coarse.weight[at]).to(like.device, like.dtype)[:, None]
 
     def _refine(self, seen: range) -> Tensor:
         """The padded convolutions on the coarse rows ``seen``; gives those that are ``PADDED`` inside."""

@@ -18,6 +18,7 @@ from torch import Tensor
 from rfdn_video.errors import ModelError
 from rfdn_video.frame import Frame, PixelFormat
 from rfdn_video.inference.device import Device, Event, report_device_errors
+from rfdn_video.inference.graphs import Recorder, Replayed
 from rfdn_video.inference.program import PictureProgram, PictureShape
 
 __all__ = ["QUEUES", "Lane"]
@@ -33,6 +34,7 @@ class Lane:
         device: its memory and queues; closed with the lane.
         make_program: the work for pictures of one shape.
         count: of slots.
+        record: the work on the device is recorded by it and replayed; None does it plainly.
 
     Attributes:
         recomputed: frames that were done again in float32.
@@ -40,10 +42,16 @@ class Lane:
         waited: how long the caller waited for results, in seconds.
     """
 
-    def __init__(self, device: Device, make_program: Callable[[PictureShape], PictureProgram], count: int) -> None:
+    def __init__(
+        self,
+        device: Device,
+        make_program: Callable[[PictureShape], PictureProgram],
+        count: int,
+        record: Recorder | None = None,
+    ) -> None:
         self.recomputed = self._retries_before = 0
         self.worked, self.waited = dict.fromkeys(QUEUES, 0.0), 0.0
-        self._device, self._make_program, self._count = device, make_program, count
+        self._device, self._make_program, self._count, self._record = device, make_program, count, record
         self._upload, self._compute, self._download = device.queue(), device.queue(), device.queue()
         self._program: PictureProgram | None = None
         self._free: list[_Slot] = []
@@ -66,7 +74,7 @@ class Lane:
         self._retries_before = self.retries
         with report_device_errors(f"frames of {shape.width}x{shape.height}"):
             program = self._program = self._make_program(shape)
-            self._free = [_Slot(self._device, program) for _ in range(self._count)]
+            self._free = [_Slot(self._device, program, self._record) for _ in range(self._count)]
             self._device.settle()
 
     def submit(self, frame: Frame) -> None:
@@ -118,7 +126,7 @@ class _Slot:
 
     events: tuple[Event, ...]  # of its work, the last one says that the result is there
 
-    def __init__(self, device: Device, program: PictureProgram) -> None:
+    def __init__(self, device: Device, program: PictureProgram, record: Recorder | None) -> None:
         self.half = program.half
         self._program = program
         self._frame: Frame | None = None
@@ -128,6 +136,7 @@ class _Slot:
         self._device_in = [device.resident(buffer) for buffer in self._host_in]
         self._device_out = [device.resident(buffer) for buffer in self._host_out]
         self._device_finite = device.resident(self._host_finite).fill_(True)
+        self.compute = Replayed(self._run, record) if record is not None else self._run
 
     @property
     def finite(self) -> bool:
@@ -144,7 +153,7 @@ class _Slot:
         """Host to device."""
         _copy(self._host_in, self._device_in)
 
-    def compute(self) -> None:
+    def _run(self) -> None:
         """On the device."""
         self._program.run(self._device_in, self._device_out, self._device_finite)
 

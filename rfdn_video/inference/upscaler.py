@@ -13,12 +13,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from rfdn_video.errors import UsageError
+from rfdn_video.errors import DeviceError, UsageError
 from rfdn_video.frame import Color, Frame, PixelFormat
 from rfdn_video.inference.device import Device, open_device, report_device_errors, resolve_devices, resolve_precision
 from rfdn_video.inference.engines.engine import Engine, open_engine
 from rfdn_video.inference.enlarge import Enlarger
 from rfdn_video.inference.fit import FittingEnlarger
+from rfdn_video.inference.graphs import CudaRecorder, Recorder
 from rfdn_video.inference.pipe import FramePipe
 from rfdn_video.inference.pool import Pool
 from rfdn_video.inference.program import PictureProgram, PictureShape, all_finite, not_finite
@@ -50,6 +51,8 @@ class Upscaler:
         engine: ``"auto"``, ``"torch"``, ``"openvino"`` or ``"openvino:GPU"``, see :class:`rfdn_video.Settings`.
         tile: rows of the bands in which a picture is done, ``"off"`` for whole pictures, or ``"auto"``.
         slots: frames in flight on each device, at least 2.
+        cuda_graphs: :meth:`stream` records the work on each frame as a CUDA graph, see
+            :mod:`rfdn_video.inference.graphs`. Not measured on hardware yet.
         size: (width, height) of the pictures that will come, where it is known: engine ``"auto"`` then
             takes no engine that does only whole pictures for those that are too large for that.
 
@@ -87,6 +90,7 @@ class Upscaler:
         engine: str = "auto",
         tile: Tile = "auto",
         slots: int = SLOTS,
+        cuda_graphs: bool = False,
         size: tuple[int, int] | None = None,
     ) -> None:
         if slots < 2:
@@ -103,6 +107,9 @@ class Upscaler:
         )
         devices = resolve_devices(device)
         self.device = devices[0]
+        if cuda_graphs and self.device.type != "cuda":
+            raise DeviceError(f"CUDA graphs need a CUDA device, not {self.device}; leave --cuda-graphs away")
+        self._cuda_graphs = cuda_graphs
         self.precision = resolve_precision(precision, self.device)
         if isinstance(weights, Weights):
             self.weights = weights
@@ -208,7 +215,10 @@ class Upscaler:
         Raises:
             DeviceError: out of memory, or the device was lost.
         """
-        lanes = [self._lane(engine, self._slots, pixel_format, color, dither) for engine in self._engines]
+        lanes = [
+            self._lane(engine, self._slots, pixel_format, color, dither, CudaRecorder() if self._cuda_graphs else None)
+            for engine in self._engines
+        ]
         with FramePipe(lanes) as pipe:
             for frame in frames:
                 yield from pipe.push(frame)
@@ -274,13 +284,14 @@ class Upscaler:
         pixel_format: PixelFormat | None = None,
         color: Color | None = None,
         dither: Dither = "none",
+        record: Recorder | None = None,
     ) -> Lane:
         def program(shape: PictureShape) -> PictureProgram:
             plan = self.plan(shape.width, shape.height, pixel_format or shape.format)
             enlarger, exact = self._fitting(engine, plan), partial(self._exact, engine, plan)
             return PictureProgram(shape, enlarger, exact, self.weights.path, pixel_format, color, dither)
 
-        return Lane(self._open_device(engine.device), program, slots)
+        return Lane(self._open_device(engine.device), program, slots, record)
 
     def _fitting(self, engine: Engine, plan: ScalePlan) -> FittingEnlarger:
         return FittingEnlarger(engine, plan, self._tiling(engine, plan), fixed=self._target.tile == "off")

@@ -9,6 +9,7 @@ from types import TracebackType
 
 import av
 import numpy as np
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Discard
@@ -16,12 +17,13 @@ from av.video.reformatter import Interpolation
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from rfdn_video.errors import InputError
+from rfdn_video.errors import DeviceError, InputError
 from rfdn_video.frame import Color, Frame, PixelFormat, Planes
 from rfdn_video.limits import MAX_PIXELS
 from rfdn_video.media.alpha import decoder_of, is_opaque
 from rfdn_video.media.deinterlace import deinterlaced
 from rfdn_video.media.formats import ffmpeg_name
+from rfdn_video.media.hwaccel import check_accelerated, to_planar
 from rfdn_video.media.info import MediaInfo
 from rfdn_video.media.probe import color_of, has_captions
 from rfdn_video.media.source import open_source
@@ -68,21 +70,27 @@ class Decoder:
         timeline: where the source's clock may jump, for the other streams to follow; else None.
 
     Raises (while iterating):
+        DeviceError: ``hwaccel`` does not decode it.
         InputError: the file ends early, or more than 5 % of its packets are damaged; not where ``salvage``.
     """
 
-    def __init__(self, info: MediaInfo, wanted: TimeRange, *, salvage: bool = False) -> None:
+    def __init__(
+        self, info: MediaInfo, wanted: TimeRange, *, salvage: bool = False, hwaccel: HWAccel | None = None
+    ) -> None:
         self.report = DecodeReport()
         self._info = info
         self._wanted = wanted
         self._salvage = salvage
-        self._container: InputContainer = open_source(info.path)
+        self._container: InputContainer = open_source(info.path, hwaccel)
         for stream in self._container.streams:
             stream.discard = Discard.default if stream.index == info.video.index else Discard.all
         self._stream = self._container.streams.video[_position(self._container, info.video.index)]
         # Threads that decode whole pictures lose a damaged one, and the one before the file's end, without a word.
         self._decoder = decoder_of(self._stream, {"max_pixels": str(MAX_PIXELS)})
         self._decoder.thread_type = "SLICE"
+        self._hwaccel = hwaccel
+        if hwaccel is not None:
+            check_accelerated(self._decoder, str(info.path))
         self._packets = 0
         self.timeline = Timeline(info.video.decoded_duration) if info.time_origin_is_arbitrary else None
         self._stopped = False
@@ -138,17 +146,21 @@ class Decoder:
         return picture.dts if picture.dts is not None else repair.following
 
     def _pictures(self) -> Iterator[av.VideoFrame]:
+        given = False
         for packet in self._demux():
             try:
                 pictures = self._decoder.decode(packet)
             except av.error.EOFError:
                 return
-            except av.FFmpegError:
+            except av.FFmpegError as error:
+                if self._hwaccel is not None and not given:
+                    raise _hardware_refuses(self._info, error) from None
                 self.report.damaged_packets += 1
                 continue
             for picture in pictures:
+                given = True
                 self.report.corrupt_frames += picture.is_corrupt
-                yield picture
+                yield picture if self._hwaccel is None else to_planar(picture, self._info.video.pix_fmt)
 
     def _demux(self) -> Iterator[Packet[VideoStream]]:
         """All packets of the stream and, last, the empty one that flushes the decoder."""
@@ -201,6 +213,13 @@ class Decoder:
                 f"{path}: {self.report.damaged_packets} of {self._packets} video packets are damaged; "
                 f"up to {MAX_DAMAGED_SHARE:.0%} are put up with, --salvage takes what can be decoded of any file"
             )
+
+
+def _hardware_refuses(info: MediaInfo, error: av.FFmpegError) -> DeviceError:
+    return DeviceError(
+        f"{info.path}: the hardware decoder does not take {info.video.codec} {info.video.width}x{info.video.height} "
+        f"{info.video.pix_fmt} ({error.strerror}); leave --hwaccel away"
+    )
 
 
 def cut_off(info: MediaInfo) -> str:

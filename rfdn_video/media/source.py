@@ -8,9 +8,10 @@ import stat
 from pathlib import Path
 
 import av
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 
-from rfdn_video.errors import InputError
+from rfdn_video.errors import DeviceError, InputError
 from rfdn_video.limits import MAX_ATTACHED_BYTES, MAX_CHAPTERS, MAX_PIXELS, MAX_STREAMS, MAX_TAG_BYTES
 from rfdn_video.media.truncation import top_level_boxes
 
@@ -63,21 +64,28 @@ def check_is_file(path: Path) -> None:
         raise InputError(f"{path}: may not be read; its permissions forbid it")
 
 
-def open_source(path: Path) -> InputContainer:
+def open_source(path: Path, hwaccel: HWAccel | None = None) -> InputContainer:
     """Opens ``path`` for demuxing.
 
     The path is made absolute, so that no name can be taken for a protocol, a pattern or an option. The demuxer
     must be one of :data:`DEMUXERS` before it reads anything, and it may open no other file.
 
+    Args:
+        path: of the file.
+        hwaccel: where video is decoded, if not in software.
+
     Raises:
+        DeviceError: the hardware decodes no stream of it.
         InputError: it is no media, damaged beyond opening, of a container that is not read, or beyond
             :mod:`rfdn_video.limits`.
     """
     check_is_file(path)
     try:
-        container = av.open(str(path.absolute()), options=_DECODING, container_options=_OPENING)
+        container = av.open(str(path.absolute()), options=_DECODING, container_options=_OPENING, hwaccel=hwaccel)
     except (av.FFmpegError, OSError, ValueError) as error:
         raise InputError(f"{path}: {_why_unreadable(path)} ({_reason(error)})") from None
+    except RuntimeError as error:  # PyAV's, where it may not fall back to software
+        raise DeviceError(f"{path}: {error}; leave --hwaccel away") from None
     try:
         _check_limits(container, path)
     except BaseException:
