@@ -149,6 +149,6 @@ class ESABands:
             x, rows = F.conv2d(x, conv.weight, conv.bias, padding=(0, 1)), range(rows.start + 1, rows.stop - 1)
             if conv is not self._esa.conv3_:
                 x = F.relu_(x)
-                x[:, :, : max(0, -rows.start)] = 0  # what lies outside the grid is padding
-                x[:, :, len(rows) - max(0, rows.stop - self._coarse.count) :] = 0
+                x[:, :, : max(0, -rows.start)].zero_()  # what lies outside the grid is padding
+                x[:, :, len(rows) - max(0, rows.stop - self._coarse.count) :].zero_()
         return x
