@@ -24,7 +24,7 @@ from rfdn_video.media.segments import Segments
 from rfdn_video.media.verify import verify
 from rfdn_video.plan import FilePlan, for_display, plan_files
 from rfdn_video.resume import open_segments
-from rfdn_video.settings import Settings, exact_scale
+from rfdn_video.settings import Reuse, Settings, exact_scale
 from rfdn_video.stages import Drain, Prefetch, StageTime, timed
 
 if TYPE_CHECKING:
@@ -78,6 +78,9 @@ class Summary:
         tiling: the bands in which frames were done, in words.
         bands: their heights in rows of the result, one a pass; see :mod:`rfdn_video.quality.measure`.
         retries: frames done again in smaller bands because memory was short.
+        reuse: as :class:`rfdn_video.Settings` has it.
+        repeated_frames: equal to the frame before, whose result they got.
+        copied_share: of all rows of all frames, how many were taken from the frame before, 0..1.
         decoding: what was wrong with the source.
         repaired_packets: copied packets whose time was missing or went back, and pieces of sound that could
             not be decoded.
@@ -99,6 +102,9 @@ class Summary:
     tiling: str
     bands: tuple[float, ...]
     retries: int
+    reuse: Reuse
+    repeated_frames: int
+    copied_share: float
     decoding: DecodeReport
     repaired_packets: int
     missing_bytes: int
@@ -157,6 +163,7 @@ def prepare(source: Path, output: str | None, settings: Settings) -> Job:
         engine=settings.engine,
         tile=settings.tile,
         cuda_graphs=settings.cuda_graphs,
+        reuse=settings.reuse,
         size=(video.width, video.height),
     )
     return Job(files, upscaler.plan(video.width, video.height, files.target.layout), upscaler, settings)
@@ -189,6 +196,9 @@ def run(job: Job, on_frame: OnFrame) -> Summary:
         tiling=str(job.tiling),
         bands=job.bands,
         retries=job.upscaler.retries,
+        reuse=job.upscaler.reuse,
+        repeated_frames=job.upscaler.repeated_frames,
+        copied_share=job.upscaler.copied_share,
         decoding=report,
         repaired_packets=sum(record.repaired for record in written.side_streams),
         missing_bytes=job.files.info.missing_bytes,

@@ -19,6 +19,7 @@ __all__ = [
     "Deinterlace",
     "Dither",
     "Precision",
+    "Reuse",
     "Settings",
     "Tile",
     "Tune",
@@ -38,6 +39,7 @@ type Backend = Literal["av", "ffmpeg"]
 type Precision = Literal["auto", "fp32", "fp16", "bf16"]
 type HWAccelName = Literal["cuda"]
 type Tile = Literal["auto", "off"] | int
+type Reuse = Literal["exact", "near", "off"]
 
 CONTAINERS = ("mp4", "mov", "mkv", "webm", "nut", "y4m")
 ENGINE = re.compile(r"auto|torch|openvino(:[A-Za-z]+(\.\d+)?)?")
@@ -66,6 +68,8 @@ class Settings:
             hardware yet.
         hwaccel: ``"cuda"`` decodes the video on the GPU (NVDEC), never in software instead; None decodes in
             software. Not measured on hardware yet.
+        reuse: what did not change since the frame before is taken from there: ``"exact"`` where that gives the
+            same bits, ``"near"`` also where only something far away changed, ``"off"`` nowhere; see docs/reuse.md.
         encoder: an FFmpeg video encoder; None takes the container's usual one.
         encoder_backend: ``"av"``, the encoders that come with PyAV, or ``"ffmpeg"``, those of the ffmpeg program
             on the PATH.
@@ -108,6 +112,7 @@ class Settings:
     tile: Tile = "auto"
     cuda_graphs: bool = False
     hwaccel: HWAccelName | None = None
+    reuse: Reuse = "exact"
     encoder: str | None = None
     encoder_backend: Backend = "av"
     encoder_preset: str | None = None
@@ -153,6 +158,7 @@ class Settings:
             raise UsageError(f"engine {self.engine!r}: allowed are auto, torch, openvino, openvino:GPU")
         if self.tile not in ("auto", "off") and (not isinstance(self.tile, int) or not 1 <= self.tile <= 32768):
             raise UsageError(f"tile {self.tile!r}: auto, off, or 1 to 32768 rows are allowed")
+        _check_choice("reuse", self.reuse, get_args(Reuse.__value__))
         if self.container is not None:
             _check_choice("container", self.container, CONTAINERS)
         _check_choice("encoder_backend", self.encoder_backend, get_args(Backend.__value__))

@@ -85,6 +85,17 @@ def nearest_x2(nearest_weights: Callable[[int], Path]) -> Path:
 
 
 @pytest.fixture(scope="session")
+def attentive_x2(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny network with attention that differs from place to place; it sees 36 to 50 rows around."""
+    torch.manual_seed(2)
+    network = RFDN(RFDNConfig(2, channels=4, blocks=1, distilled=2))
+    state = {n: (p * 3 if ".esa." in n else p).detach().clone() for n, p in network.state_dict().items()}
+    path = tmp_path_factory.mktemp("weights") / "attentive_x2.safetensors"
+    save_file(state, path, {"pixel_range": "1.0"})
+    return path
+
+
+@pytest.fixture(scope="session")
 def command_line() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs ``rfdn-video`` as a user would, in a process of its own."""
 

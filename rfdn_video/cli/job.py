@@ -93,6 +93,7 @@ def _plan(job: Job) -> dict[str, Any]:
         "device": f"{job.upscaler.device}, {str(job.upscaler.precision).removeprefix('torch.')}, "
         f"engine {job.upscaler.engine}",
         "tile": str(job.tiling),
+        "reuse": job.upscaler.reuse,
         "carried": [str(stream) for stream in files.carried],
         "dropped": list(files.dropped),
         "note": plan_notes(files, job.scale),
@@ -120,6 +121,9 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
         "tile": summary.tiling,
         "bands": summary.bands,
         "retries": summary.retries,
+        "reuse": summary.reuse,
+        "repeated_frames": summary.repeated_frames,
+        "copied_share": round(summary.copied_share, 4),
         "missing_bytes": summary.missing_bytes,
         "damaged_packets": decoding.damaged_packets,
         "corrupt_frames": decoding.corrupt_frames,
@@ -136,10 +140,12 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
     }
     for warning in _warnings(summary):
         print(f"rfdn-video: warning: {source.name}: {warning}", file=sys.stderr)
+    copied = f"{summary.copied_share:.0%} of all rows copied, " if summary.copied_share >= 0.005 else ""
     text = (
         f"wrote {summary.output or 'standard output'}: {summary.frames} frames{_reused(summary)}, "
         f"{summary.width}x{summary.height}, "
-        f"{summary.frames / summary.seconds:.2f} frames/s, {'checked' if summary.verified else 'not checked (a pipe)'}"
+        f"{summary.frames / summary.seconds:.2f} frames/s, {copied}"
+        f"{'checked' if summary.verified else 'not checked (a pipe)'}"
         f"; bound by: {summary.bound_by.name} {100 * summary.bound_by.worked / summary.seconds:.0f} % busy"
     )
     _emit(record, text, args)

@@ -170,6 +170,12 @@ def add_network_arguments(group: argparse._ArgumentGroup) -> None:
         help="frames in bands of so many rows: less memory, faster on a CPU, no seams (default: auto)",
     )
     group.add_argument(
+        "--reuse",
+        choices=("exact", "near", "off"),
+        help="take what did not change from the frame before: where the result is the same bit for bit (default), "
+        "also where only something far away changed, or never",
+    )
+    group.add_argument(
         "--cuda-graphs",
         action="store_true",
         default=None,

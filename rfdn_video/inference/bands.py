@@ -218,10 +218,12 @@ class BandedRFDN:
         if not meet(rows, taken):
             return None
         inside = range(min(rows.start, self._height - 1), min(rows.stop, self._height))
-        image = read(inside)
-        right, below = max(0, ESA_MIN_SIZE - self._width), rows.stop - inside.stop
-        if right or below:
-            image = F.pad(image, (0, right, 0, below), mode="replicate")[:, :, -len(rows) :]
+        # What lies beyond ``taken`` does not matter, and may not be there.
+        asked = meet(inside, taken) or inside
+        image = read(asked)
+        right, above, below = max(0, ESA_MIN_SIZE - self._width), asked.start - inside.start, rows.stop - asked.stop
+        if right or above or below:
+            image = F.pad(image, (0, right, above, below), mode="replicate")[:, :, -len(rows) :]
         self._images.put(rows, image)
         return image
 

@@ -9,6 +9,7 @@ from statistics import fmean
 from rfdn_video.frame import Frame
 from rfdn_video.inference.program import PictureShape
 from rfdn_video.inference.slots import QUEUES, Lane
+from rfdn_video.inference.tally import Tally
 
 __all__ = ["FramePipe"]
 
@@ -17,12 +18,12 @@ class FramePipe:
     """Keeps the lanes of all devices full, in order.
 
     Args:
-        lanes: one a device; frame n goes to lane n modulo their number. Closed with the pipe.
+        lanes: one a device; frames go to them in turn, but equal ones to the same. Closed with the pipe.
     """
 
     def __init__(self, lanes: Sequence[Lane]) -> None:
         self._lanes = lanes
-        self._turn = 0
+        self._turn = -1  # the lane that got the newest frame
         self._shape: PictureShape | None = None
         self._in_flight: deque[Lane] = deque()  # where the frames are, oldest first
 
@@ -34,14 +35,9 @@ class FramePipe:
             lane.close()
 
     @property
-    def recomputed(self) -> int:
-        """Frames that were done again in float32."""
-        return sum(lane.recomputed for lane in self._lanes)
-
-    @property
-    def retries(self) -> int:
-        """Frames that were done again in smaller bands, because memory was short."""
-        return sum(lane.retries for lane in self._lanes)
+    def tally(self) -> Tally:
+        """Of all frames that came out."""
+        return sum((lane.tally for lane in self._lanes), Tally())
 
     @property
     def worked(self) -> dict[str, float]:
@@ -61,14 +57,23 @@ class FramePipe:
             for lane in self._lanes:
                 lane.prepare(shape)
             self._shape = shape
-        lane = self._lanes[self._turn]
-        self._turn = (self._turn + 1) % len(self._lanes)
-        if lane.full:  # and its oldest frame is the oldest of all, since they come and go in turn
+        lane, changed = self._deal(frame)
+        while lane.full:
             yield self._in_flight.popleft().collect()
-        lane.submit(frame)
+        lane.submit(frame, changed)
         self._in_flight.append(lane)
 
     def drain(self) -> Iterator[Frame]:
         """Gives all frames that are in flight."""
         while self._in_flight:
             yield self._in_flight.popleft().collect()
+
+    def _deal(self, frame: Frame) -> tuple[Lane, list[range]]:
+        """Who does a frame, and where it differs from the newest one there: nowhere, if it repeats the one before."""
+        newest = self._lanes[self._turn]
+        changed = newest.changed(frame)
+        if not changed:
+            return newest, changed
+        self._turn = (self._turn + 1) % len(self._lanes)
+        lane = self._lanes[self._turn]
+        return lane, changed if lane is newest else lane.changed(frame)

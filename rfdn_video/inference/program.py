@@ -16,9 +16,14 @@ from rfdn_video.inference.colorspace import PlanesToRGB, RGBToPlanes
 from rfdn_video.inference.device import report_device_errors
 from rfdn_video.inference.enlarge import Enlarger
 from rfdn_video.inference.fit import FittingEnlarger
+from rfdn_video.inference.reuse import Strips
+from rfdn_video.inference.rows import grow, meet
 from rfdn_video.settings import Dither
 
-__all__ = ["PictureProgram", "PictureShape", "all_finite", "not_finite"]
+__all__ = ["Earlier", "Made", "PictureProgram", "PictureShape", "all_finite", "not_finite"]
+
+NEAR = 48
+"""Rows of the source around a strip that matter to ``--reuse near``, see docs/reuse.md for what it costs."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,35 @@ class PictureShape:
         return cls(frame.width, frame.height, frame.format, frame.color)
 
 
+@dataclass(frozen=True)
+class Made:
+    """How a picture was made.
+
+    Attributes:
+        enlarger: that did it.
+        copied: share of its rows that were taken from an earlier picture.
+    """
+
+    enlarger: Enlarger
+    copied: float
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier picture's result, and where the source has changed since.
+
+    Attributes:
+        outputs, finite: as :meth:`PictureProgram.run` filled them; they may be those of the new picture.
+        enlarger: that did it: one of other bands, or of float32, rounds otherwise.
+        changed: rows of the source.
+    """
+
+    outputs: Sequence[Tensor]
+    finite: Tensor
+    enlarger: Enlarger
+    changed: Sequence[range]
+
+
 class PictureProgram:
     """Enlarges pictures of one shape.
 
@@ -46,6 +80,7 @@ class PictureProgram:
         weights_file: where the network comes from, for messages.
         result_format, result_color: of the enlarged pictures; None keeps the source's.
         dither: how they are rounded.
+        near: strips of which only something far away has changed are not done again.
 
     Attributes:
         shape, plan: as given.
@@ -62,8 +97,10 @@ class PictureProgram:
         result_format: PixelFormat | None = None,
         result_color: Color | None = None,
         dither: Dither = "none",
+        *,
+        near: bool = False,
     ) -> None:
-        self.shape, self.plan = shape, enlarger.plan
+        self.shape, self.plan, self._near = shape, enlarger.plan, near
         self.result_format, self.result_color = result_format or shape.format, result_color or shape.color
         self.half = enlarger.engine.precision is not torch.float32
         self._enlarger, self._exact_enlarger, self._weights_file = enlarger, exact_enlarger, weights_file
@@ -73,30 +110,73 @@ class PictureProgram:
         self._to_alpha = None
         if self.result_format.alpha:
             self._to_alpha = AlphaResizer(shape.format, self.result_format, self.plan.source, self.plan.target, device)
+        self._known: tuple[Enlarger, Strips] | None = None
 
     @property
     def retries(self) -> int:
         """Pictures that were done again in smaller bands."""
         return self._enlarger.retries
 
-    def run(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], finite: Tensor, *, exact: bool = False) -> None:
+    @property
+    def in_strips(self) -> bool:
+        """A part of a picture can be done without the rest."""
+        return any(self._enlarger.tiling.bands)
+
+    def run(
+        self,
+        inputs: Sequence[Tensor],
+        outputs: Sequence[Tensor],
+        finite: Tensor,
+        *,
+        earlier: Earlier | None = None,
+        exact: bool = False,
+    ) -> Made:
         """Queues the work on the current stream.
 
         Args:
             inputs: planes of the source picture, [height, width] each.
             outputs: planes that take the result.
             finite: scalar bool; whether the result holds no NaN or infinity.
+            earlier: what of it did not change is copied.
             exact: use the float32 engine.
         """
         enlarger = self._exact_enlarger() if exact else self._enlarger
         with report_device_errors(f"frames of {self.shape.width}x{self.shape.height}"):
-            enlarger.attempt(lambda enlarge: self._strips(enlarge, inputs, outputs, finite))
+            return enlarger.attempt(lambda enlarge: self._picture(enlarge, inputs, outputs, finite, earlier))
 
-    def _strips(self, enlarge: Enlarger, inputs: Sequence[Tensor], outputs: Sequence[Tensor], finite: Tensor) -> None:
+    def _picture(
+        self,
+        enlarge: Enlarger,
+        inputs: Sequence[Tensor],
+        outputs: Sequence[Tensor],
+        finite: Tensor,
+        earlier: Earlier | None,
+    ) -> Made:
+        runs, copied = [enlarge.strips], 0.0
+        if earlier is not None and earlier.enlarger is enlarge:
+            runs = self._strips_of(enlarge).to_redo(earlier.changed)
+            copied = 1 - sum(len(rows) for run in runs for rows in run) / self.plan.target[1]
+        if copied and earlier is not None:
+            for target, source in zip((*outputs, finite), (*earlier.outputs, earlier.finite), strict=True):
+                target.copy_(source)
+        else:
+            finite.fill_(True)
+        for run in runs:
+            self._run_of_strips(enlarge, run, inputs, outputs, finite)
+        return Made(enlarge, copied)
+
+    def _run_of_strips(
+        self,
+        enlarge: Enlarger,
+        strips: Sequence[range],
+        inputs: Sequence[Tensor],
+        outputs: Sequence[Tensor],
+        finite: Tensor,
+    ) -> None:
         """Source planes to result planes, strip by strip, so that no picture in RGB is ever whole in memory."""
-        finite.fill_(True)
-        read = enlarge.open(lambda rows: self._to_rgb(inputs, rows), range(self.plan.target[1]))
-        for rows in enlarge.strips:
+        wanted = range(strips[0].start, strips[-1].stop)
+        read = enlarge.open(lambda rows: self._to_rgb(inputs, rows), self._to_planes.needed(wanted))
+        for rows in strips:
             rgb = read(self._to_planes.needed(rows))
             parts = self._to_planes(rgb, rows)
             if self._to_alpha is not None:
@@ -105,6 +185,19 @@ class PictureProgram:
                 top = rows.start * output.shape[0] // outputs[0].shape[0]
                 output[top : top + part.shape[0]] = part
             finite &= all_finite(rgb)
+
+    def _strips_of(self, enlarge: Enlarger) -> Strips:
+        """Worked out once an enlarger."""
+        if self._known is None or self._known[0] is not enlarge:
+            (_, source), (_, target) = self.plan.source, self.plan.target
+            rows = enlarge.strips  # alpha depends on two rows around, fewer than the network does
+            needed = [self._to_rgb.needed(enlarge.needed(self._to_planes.needed(strip))) for strip in rows]
+            matter = needed
+            if self._near:
+                places = [range(r.start * source // target, -(-r.stop * source // target)) for r in rows]
+                matter = [meet(grow(p, NEAR, source), n) for p, n in zip(places, needed, strict=True)]
+            self._known = enlarge, Strips(rows, needed, matter, (source, target))
+        return self._known[1]
 
     def not_finite(self, what: str) -> ModelError:
         """The error that the result for ``what`` is no picture."""

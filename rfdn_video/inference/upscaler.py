@@ -25,10 +25,11 @@ from rfdn_video.inference.pool import Pool
 from rfdn_video.inference.program import PictureProgram, PictureShape, all_finite, not_finite
 from rfdn_video.inference.scaling import ScalePlan, plan_scale, target_size
 from rfdn_video.inference.slots import QUEUES, Lane
+from rfdn_video.inference.tally import Tally
 from rfdn_video.inference.tiling import Place, Tiling, choose_tiling, fits_whole, memory_class
 from rfdn_video.models.catalog import load_bundled
 from rfdn_video.models.weights import Weights, load_weights
-from rfdn_video.settings import Dither, Settings, Tile, exact_scale
+from rfdn_video.settings import Dither, Reuse, Settings, Tile, exact_scale
 
 __all__ = ["Upscaler"]
 
@@ -50,6 +51,8 @@ class Upscaler:
         precision: ``"auto"``, ``"fp32"``, ``"fp16"`` or ``"bf16"``.
         engine: ``"auto"``, ``"torch"``, ``"openvino"`` or ``"openvino:GPU"``, see :class:`rfdn_video.Settings`.
         tile: rows of the bands in which a picture is done, ``"off"`` for whole pictures, or ``"auto"``.
+        reuse: what did not change since the frame before is taken from there: ``"exact"`` where that gives the
+            same bits, ``"near"`` also where only something far away changed, ``"off"`` nowhere.
         slots: frames in flight on each device, at least 2.
         cuda_graphs: :meth:`stream` records the work on each frame as a CUDA graph, see
             :mod:`rfdn_video.inference.graphs`. Not measured on hardware yet.
@@ -61,9 +64,7 @@ class Upscaler:
         device: where it runs, the first of several.
         precision: number format of the network.
         engine: name of the engine that was taken.
-        recomputed_frames: how many came out of half precision with NaN or infinity and were done
-            again in float32.
-        retries: how many did not fit into memory and were done again in smaller bands.
+        reuse: as given.
         worked: how long ``"upload"``, ``"network"`` (colour included) and ``"download"`` took in
             :meth:`stream`, in seconds; the mean of several devices.
         waited: how long :meth:`stream` waited for them.
@@ -89,6 +90,7 @@ class Upscaler:
         precision: str = "auto",
         engine: str = "auto",
         tile: Tile = "auto",
+        reuse: Reuse = "exact",
         slots: int = SLOTS,
         cuda_graphs: bool = False,
         size: tuple[int, int] | None = None,
@@ -104,6 +106,7 @@ class Upscaler:
             precision=precision,  # type: ignore[arg-type]
             engine=engine,
             tile=tile,
+            reuse=reuse,
         )
         devices = resolve_devices(device)
         self.device = devices[0]
@@ -117,9 +120,8 @@ class Upscaler:
             self.weights = load_weights(weights)
         else:
             self.weights = load_bundled(model, tune, float(exact or 2))
-        self.recomputed_frames = self.retries = 0
+        self.reuse, self._slots, self._tally = reuse, slots, Tally()
         self.worked, self.waited = dict.fromkeys(QUEUES, 0.0), 0.0
-        self._slots = slots
         if engine == "auto" and size is not None and not self._fits_whole(size):
             engine = "torch"
         self._engines = [open_engine(engine, self.weights, place, self.precision) for place in devices]
@@ -130,6 +132,26 @@ class Upscaler:
         opened.settle()
         self._queues = Pool(opened.queue)
         self._pipes = Pool(lambda: FramePipe([self._lane(self._engines[0], 1)]))
+
+    @property
+    def recomputed_frames(self) -> int:
+        """How many came out of half precision with NaN or infinity and were done again in float32."""
+        return self._tally.recomputed
+
+    @property
+    def retries(self) -> int:
+        """How many did not fit into memory and were done again in smaller bands."""
+        return self._tally.retries
+
+    @property
+    def repeated_frames(self) -> int:
+        """How many were equal to the frame before, and got its result."""
+        return self._tally.repeated
+
+    @property
+    def copied_share(self) -> float:
+        """Share of all rows of all frames that were taken from the frame before, 0..1; repeated frames included."""
+        return self._tally.copied / max(1, self._tally.frames)
 
     def output_size(self, width: int, height: int, layout: PixelFormat | None = None) -> tuple[int, int]:
         """(width, height) of the result of a picture of this size; even where ``layout`` subsamples chroma."""
@@ -191,9 +213,9 @@ class Upscaler:
         """
         with self._pipes.lend() as pipe, ExitStack() as on_error:
             on_error.push(pipe)
-            before = pipe.recomputed, pipe.retries
+            before = pipe.tally
             [result] = (*pipe.push(frame), *pipe.drain())
-            self._count(pipe.recomputed - before[0], pipe.retries - before[1])
+            self._count(pipe.tally - before)
             on_error.pop_all()
         return result
 
@@ -223,7 +245,7 @@ class Upscaler:
             for frame in frames:
                 yield from pipe.push(frame)
             yield from pipe.drain()
-            self._count(pipe.recomputed, pipe.retries)
+            self._count(pipe.tally)
             self._count_time(pipe)
 
     @torch.inference_mode()
@@ -251,22 +273,22 @@ class Upscaler:
         height, width = batch.shape[2:]
         plan = self.plan(width, height)
         source = batch.to(self.device, torch.float32)
-        engine, recomputed = self._engines[0], 0
+        engine, count = self._engines[0], batch.shape[0]
+        recomputed = 0
         enlarger = self._fitting(engine, plan)
         with report_device_errors(f"pictures of {width}x{height}"):
             result = enlarger.attempt(lambda enlarge: enlarge(source))
             if self.precision is not torch.float32 and not all_finite(result):
                 result = self._exact(engine, plan).attempt(lambda enlarge: enlarge(source))
-                recomputed = batch.shape[0]
+                recomputed = count
         if not all_finite(result):
             raise not_finite(self.weights.path, f"a picture of {width}x{height}")
-        self._count(recomputed, enlarger.retries)
+        self._count(Tally(count, recomputed, enlarger.retries))
         return result.to(batch.device, batch.dtype)
 
-    def _count(self, recomputed: int, retries: int) -> None:
+    def _count(self, done: Tally) -> None:
         with self._lock:
-            self.recomputed_frames += recomputed
-            self.retries += retries
+            self._tally += done
 
     def _count_time(self, pipe: FramePipe) -> None:
         with self._lock:
@@ -289,9 +311,10 @@ class Upscaler:
         def program(shape: PictureShape) -> PictureProgram:
             plan = self.plan(shape.width, shape.height, pixel_format or shape.format)
             enlarger, exact = self._fitting(engine, plan), partial(self._exact, engine, plan)
-            return PictureProgram(shape, enlarger, exact, self.weights.path, pixel_format, color, dither)
+            weights, near = self.weights.path, self.reuse == "near"
+            return PictureProgram(shape, enlarger, exact, weights, pixel_format, color, dither, near=near)
 
-        return Lane(self._open_device(engine.device), program, slots, record)
+        return Lane(self._open_device(engine.device), program, slots, record, reuse=self.reuse != "off")
 
     def _fitting(self, engine: Engine, plan: ScalePlan) -> FittingEnlarger:
         return FittingEnlarger(engine, plan, self._tiling(engine, plan), fixed=self._target.tile == "off")

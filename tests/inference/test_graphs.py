@@ -137,7 +137,7 @@ def test_the_work_waits_for_nothing_and_takes_nothing_from_the_host(
     lane: Lane = upscaler._lane(upscaler._engines[0], 1)
     with FramePipe([lane]), torch.inference_mode():
         slot = _Slot(open_device(CPU), lane._make_program(PictureShape.of(frame)), None)
-        slot.load(frame)
+        slot.load(frame, None, [range(frame.height)])
         slot.compute()
         for name in ("from_numpy", "tensor", "as_tensor"):
             monkeypatch.setattr(torch, name, None)
