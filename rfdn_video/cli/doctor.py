@@ -10,6 +10,8 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from rfdn_video.cli.terminal import print_table
+
 __all__ = ["add_arguments", "execute"]
 
 PACKAGES = ("torch", "av", "numpy", "safetensors", "pillow", "tqdm", "ffmpeg-python", "vapoursynth")
@@ -33,9 +35,7 @@ def execute(args: argparse.Namespace) -> int:
         print(json.dumps(report))
     else:
         for title, rows in report.items():
-            print(title)
-            for name, value in rows.items():
-                print(f"  {name:<24} {value}")
+            print_table([title, ""], list(rows.items()), words=2)
     return 5 if any(value.startswith("damaged") for value in report["weights"].values()) else 0
 
 

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from rfdn_video.training.evaluate import Pair
     from rfdn_video.training.tables import Result
 
-__all__ = ["add_arguments", "execute"]
+__all__ = ["EXAMPLES", "add_arguments", "execute"]
+
+EXAMPLES = """\
+examples:
+  rfdn-video eval Set5/ -s 2                      bicubic, Lanczos and all bundled weights
+  rfdn-video eval Set5/ -s 4 -w net.pth --markdown
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,7 +9,13 @@ from pathlib import Path
 from rfdn_video.cli.models import parse_size
 from rfdn_video.errors import OutputError, UsageError
 
-__all__ = ["add_arguments", "execute"]
+__all__ = ["EXAMPLES", "add_arguments", "execute"]
+
+EXAMPLES = """\
+examples:
+  rfdn-video export net.onnx                      the bundled weights for video, any size
+  rfdn-video export net.onnx -w my.pth --size 1280x720 --precision fp16
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

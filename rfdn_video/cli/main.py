@@ -6,11 +6,13 @@ Importing this module, and asking for help, imports neither torch nor av.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn
 
 from rfdn_video import __version__
@@ -23,6 +25,7 @@ __all__ = ["main", "run"]
 COMMANDS = {
     "bench": ("rfdn_video.cli.bench", "measures every stage here, and suggests settings"),
     "compare": ("rfdn_video.cli.compare", "measures videos against a reference: PSNR, SSIM, flicker, seams"),
+    "completion": ("rfdn_video.cli.completion", "prints a script that completes in bash, zsh or fish"),
     "doctor": ("rfdn_video.cli.doctor", "shows versions, devices, encoders and weights"),
     "eval": ("rfdn_video.cli.eval", "measures PSNR and SSIM of weights on a folder of images"),
     "export": ("rfdn_video.cli.export", "writes a network as an ONNX file"),
@@ -42,11 +45,17 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(f"{message}{self._nearest(message)}; see {self.prog} --help")
 
     def _nearest(self, message: str) -> str:
+        if choice := re.fullmatch(r"argument .*: invalid choice: '(.*?)' \(choose from (.*)\)", message):
+            return _hint(choice[1], [word.strip("'\"") for word in choice[2].split(", ")])
         known = [option for action in self._actions for option in action.option_strings]
         words = (word.split("=")[0].rstrip(":") for word in message.split())
         wrong = next((word for word in words if word.startswith("--")), "")
-        near = get_close_matches(wrong, known, n=1) if wrong and wrong not in known else []
-        return f"; did you mean {near[0]}?" if near else ""
+        return _hint(wrong, known) if wrong and wrong not in known else ""
+
+
+def _hint(wrong: str, known: Sequence[str]) -> str:
+    near = get_close_matches(wrong, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def run() -> NoReturn:
@@ -81,6 +90,13 @@ def describe(error: RFDNError) -> str:
     return "; ".join((str(error), *getattr(error, "__notes__", ())))
 
 
+def _check_command(argv: Sequence[str]) -> None:
+    """A first word that is neither a file nor looks like one may be a command mistyped."""
+    word = argv[0] if argv else ""
+    if re.fullmatch(r"[a-z]+", word) and not Path(word).exists() and (hint := _hint(word, list(COMMANDS))):
+        raise UsageError(f"{word}: neither a file nor a command{hint} rfdn-video --help lists all")
+
+
 def _command(argv: Sequence[str]) -> tuple[Parser, upscale.Execute, list[str]]:
     if argv and argv[0] in COMMANDS:
         name = argv[0]
@@ -93,7 +109,8 @@ def _command(argv: Sequence[str]) -> tuple[Parser, upscale.Execute, list[str]]:
         )
         module.add_arguments(parser)
         return parser, module.execute, getattr(module, "join_options", list)(argv[1:])
-    commands = "\n".join(f"  rfdn-video {name:<9} {text}" for name, (_, text) in COMMANDS.items())
+    _check_command(argv)
+    commands = "\n".join(f"  rfdn-video {name:<10} {text}" for name, (_, text) in COMMANDS.items())
     parser = Parser(
         prog="rfdn-video",
         usage="rfdn-video INPUT... [options]",

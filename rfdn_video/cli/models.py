@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
+from rfdn_video.cli.terminal import print_table
 from rfdn_video.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,17 +36,21 @@ def execute(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"size": [width, height], "networks": networks, "weights": bundled}, indent=2))
         return 0
-    print(f"{'network':<10} scale  parameters  multiply-adds  activations   (input {width}x{height})")
-    for n in networks:
-        print(
-            f"{n['name']:<10} x{n['scale']:<4} {n['parameters']:>11,} {n['multiply_adds'] / 1e9:>12.2f} G"
-            f" {n['activations'] / 1e6:>10.2f} M"
-        )
-    print("\nbundled weights")
-    for b in bundled:
-        psnr = ", ".join(f"{name} {value:.2f} dB" for name, value in b["psnr_y"].items())
-        print(f"{b['network']:<10} x{b['scale']} {b['tune']:<6} {psnr}  sha256 {b['sha256']}")
+    print(f"multiply-adds and activations for an input of {width}x{height}\n")
+    print_table(["network", "scale", "parameters", "multiply-adds", "activations"], [_cells(n) for n in networks])
+    print("\nbundled weights\n")
+    print_table(["network", "scale", "tune", "PSNR on Y", "SHA-256"], [_weights_cells(b) for b in bundled], words=5)
     return 0
+
+
+def _cells(network: dict[str, Any]) -> list[str]:
+    cost = f"{network['multiply_adds'] / 1e9:.2f} G", f"{network['activations'] / 1e6:.2f} M"
+    return [network["name"], f"x{network['scale']}", f"{network['parameters']:,}", *cost]
+
+
+def _weights_cells(weights: dict[str, Any]) -> list[str]:
+    psnr = ", ".join(f"{name} {value:.2f} dB" for name, value in weights["psnr_y"].items())
+    return [weights["network"], f"x{weights['scale']}", weights["tune"], psnr, weights["sha256"]]
 
 
 def parse_size(text: str) -> tuple[int, int]:

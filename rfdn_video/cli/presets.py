@@ -6,9 +6,16 @@ import argparse
 import json
 from typing import Any
 
+from rfdn_video.cli.terminal import print_table
 from rfdn_video.settings import describe_preset, load_preset, preset_names
 
-__all__ = ["add_arguments", "execute"]
+__all__ = ["EXAMPLES", "add_arguments", "execute"]
+
+EXAMPLES = """\
+examples:
+  rfdn-video presets                              all of them
+  rfdn-video presets mine.toml                    what a file of yours sets
+"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,10 +34,14 @@ def execute(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(found, default=str, indent=2))
         return 0
-    for name, preset in found.items():
-        print(f"{name:<8} {preset['description']}")
-        print("         " + ", ".join(f"{key} {_text(value)}" for key, value in preset["settings"].items()))
+    rows = [row for name, preset in found.items() for row in _rows(name, preset)]
+    print_table(["preset", ""], rows, words=2)
     return 0
+
+
+def _rows(name: str, preset: dict[str, Any]) -> list[tuple[str, str]]:
+    settings = ", ".join(f"{key} {_text(value)}" for key, value in preset["settings"].items())
+    return [(name, preset["description"]), ("", settings)]
 
 
 def _text(value: object) -> str:

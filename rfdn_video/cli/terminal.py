@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from typing import Literal
 
 __all__ = ["print_table"]
 
@@ -30,4 +32,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, words
     for row in rows:
         table.add_row(*map(Text, row))
     width = None if sys.stdout.isatty() else UNLIMITED
-    Console(file=sys.stdout, width=width, highlight=False).print(table)
+    # rich drops colours where NO_COLOR is set, but not bold
+    colors: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+    console = Console(file=sys.stdout, width=width, highlight=False, color_system=colors)
+    console.print(table)

@@ -48,7 +48,7 @@ class Space:
 
 
 def space_of(reference: VideoInfo, size: tuple[int, int] | None = None) -> Space:
-    """That of a reference: its own planes; those of 4:4:4 YUV of the same depth where it is RGB.
+    """That of a reference: its own planes but alpha; those of 4:4:4 YUV of the same depth where it is RGB.
 
     Args:
         reference: what others are compared with.

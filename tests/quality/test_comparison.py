@@ -102,6 +102,7 @@ def test_a_part_that_begins_at_zero(reference: Path, ffmpeg: FFmpeg, tmp_path: P
         ("scale=out_range=full,format=yuv420p10le", ("-color_range", "pc", "-colorspace", "smpte170m"), 58),
         ("scale=in_color_matrix=bt601:out_color_matrix=bt709,format=yuv444p16le", ("-colorspace", "bt709"), 45),
         ("format=gray", (), 50),
+        ("format=yuva420p", ("-colorspace", "smpte170m"), 70),
     ],
 )
 def test_other_depths_ranges_and_matrices_are_brought_to_the_references(

@@ -69,3 +69,12 @@ def test_rgb_is_compared_as_yuv() -> None:
     white = Frame((np.full((48, 64), 255, np.uint8),) * 3, rgb, Color(Matrix.RGB, full_range=True), 0, 1, Fraction(1))
     luma, blue, red = Aligner(video(rgb, white.color), space)(white)
     assert [float(plane.mean()) for plane in (luma, blue, red)] == pytest.approx([235, 128, 128], abs=0.01)
+
+
+def test_alpha_does_not_enter() -> None:
+    transparent = replace(YUV420, alpha=True)
+    assert space_of(video(transparent, SD)) == SPACE
+    planes = tuple(zimg.smooth_picture(YUV420, 64, 48))
+    frame = Frame((*planes, planes[0]), transparent, SD, 0, 1, Fraction(1, 25))
+    for plane, codes in zip(Aligner(video(transparent, SD), SPACE)(frame), planes, strict=True):
+        np.testing.assert_array_equal(plane.numpy(), codes)
