@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain, islice
 from pathlib import Path
@@ -26,6 +26,7 @@ from rfdn_video.plan import FilePlan, for_display, plan_files
 from rfdn_video.resume import open_segments
 from rfdn_video.settings import Reuse, Settings, exact_scale
 from rfdn_video.stages import Drain, Prefetch, StageTime, timed
+from rfdn_video.watchdog import DECODED, REST, Beat, beating
 
 if TYPE_CHECKING:
     from rfdn_video.inference.tiling import Tiling
@@ -169,18 +170,33 @@ def prepare(source: Path, output: str | None, settings: Settings) -> Job:
     return Job(files, upscaler.plan(video.width, video.height, files.target.layout), upscaler, settings)
 
 
-def run(job: Job, on_frame: OnFrame) -> Summary:
-    """Does a job; what is raised leaves no file behind but, of a long one, what is finished, for ``resume``."""
-    started, times, reused = time.monotonic(), list[StageTime](), 0
+@dataclass(frozen=True)
+class _Told:
+    """Who is told how a run goes."""
+
+    on_frame: OnFrame
+    beat: Beat
+    times: list[StageTime] = field(default_factory=list)
+
+
+def run(job: Job, on_frame: OnFrame, beat: Beat = lambda _: None) -> Summary:
+    """Does a job; what is raised leaves no file behind but, of a long one, what is finished, for ``resume``.
+
+    Args:
+        job: to be done.
+        on_frame: called after every frame with the number done.
+        beat: of a :class:`rfdn_video.watchdog.Watchdog`.
+    """
+    started, told, reused = time.monotonic(), _Told(on_frame, beat), 0
     if job.files.output is None:
-        written, report = _transcode(job, _standard_output(), on_frame, times)
+        written, report = _transcode(job, _standard_output(), told)
     else:
         with Draft(job.files.output, overwrite=job.files.overwrite) as draft:
             segments = open_segments(draft.work, job.files, job.upscaler, job.settings, str(job.tiling))
             reused = segments.frames
             with _telling_what_is_kept(segments):
-                written, report = _transcode(job, str(draft.path.absolute()), on_frame, times, segments)
-                with timed("verify", times):
+                written, report = _transcode(job, str(draft.path.absolute()), told, segments)
+                with timed("verify", told.times):
                     verify(draft.path, written, job.files.target, full=job.files.verify_fully)
                 draft.publish()
             segments.discard()
@@ -203,7 +219,7 @@ def run(job: Job, on_frame: OnFrame) -> Summary:
         repaired_packets=sum(record.repaired for record in written.side_streams),
         missing_bytes=job.files.info.missing_bytes,
         dropped=(*job.files.dropped, *_late_losses(job.files, written)),
-        stages=tuple(times),
+        stages=tuple(told.times),
     )
 
 
@@ -233,18 +249,20 @@ def _late_losses(files: FilePlan, written: Written) -> list[str]:
 
 
 def _transcode(
-    job: Job, file: str | BinaryIO, on_frame: OnFrame, times: list[StageTime], segments: Segments | None = None
+    job: Job, file: str | BinaryIO, told: _Told, segments: Segments | None = None
 ) -> tuple[Written, DecodeReport]:
     files, layout = job.files, job.files.layout
     with _open_decoder(files) as decoder:
         output = Output(file, files.target, layout, files.info, files.carried, files.wanted, decoder.timeline, segments)
         try:
-            last = _enlarge(job, decoder, output, on_frame, times, segments.frames if segments else 0)
+            last = _enlarge(job, decoder, output, told, segments.frames if segments else 0)
             if last is None:
                 raise InputError(f"{files.info.path}: no pictures in the part that was asked for")
             end = None if files.wanted.whole else _end_of(last, layout.frame_rate)
-            with timed("finish", times):
-                output.close(end)
+            with timed("finish", told.times):
+                output.finish(end)
+                told.beat(REST)
+                output.close()
             if files.strict and (harm := _harm(files, output.written, decoder.report)):
                 raise InputError(f"{files.info.path}: {harm}, and --strict was given")
         except BaseException:
@@ -266,33 +284,38 @@ def _open_decoder(files: FilePlan) -> Decoder | ScriptDecoder:
     return Decoder(files.info, files.wanted, salvage=files.salvage, hwaccel=files.hwaccel)
 
 
-def _enlarge(
-    job: Job, decoder: Decoder | ScriptDecoder, output: Output, on_frame: OnFrame, times: list[StageTime], reused: int
-) -> Frame | None:
+def _enlarge(job: Job, decoder: Decoder | ScriptDecoder, output: Output, told: _Told, reused: int) -> Frame | None:
     """Runs the three stages side by side; gives the last frame. The first ``reused`` ones are only decoded."""
     last, pixels, color = None, job.files.target.layout, job.files.layout.color
-    decoding = Prefetch(decoder, QUEUE_DEPTH, "decode", stop=decoder.stop)
-    encoding = Drain(output.write, QUEUE_DEPTH, "encode")
+
+    def write(frame: Frame) -> None:
+        output.write(frame)
+        told.beat("encode")
+
+    decoding = Prefetch(beating(decoder, "decode", told.beat, DECODED), QUEUE_DEPTH, "decode", stop=decoder.stop)
+    encoding = Drain(write, QUEUE_DEPTH, "encode")
     worked_before, waited_before = job.upscaler.worked, job.upscaler.waited  # it may serve several jobs
     begin = time.perf_counter()
-    with (
-        decoding as decoded,
-        encoding,
-        closing(job.upscaler.stream(decoded, pixel_format=pixels, color=color, dither=job.files.dither)) as enlarged,
-    ):
-        for count, last in enumerate(chain(islice(decoded, reused), enlarged), start=1):
-            encoding.put(last)
-            on_frame(count)
+    with decoding as decoded, encoding:
+        taken = beating(decoded, "take", told.beat)
+        larger = job.upscaler.stream(taken, pixel_format=pixels, color=color, dither=job.files.dither)
+        with closing(larger):
+            for count, last in enumerate(chain(islice(taken, reused), larger), start=1):
+                told.beat("network")
+                encoding.put(last)
+                told.on_frame(count)
         seconds = time.perf_counter() - begin
     waited = job.upscaler.waited - waited_before
-    times += [
-        decoding.time,
-        StageTime(
-            "host", seconds - decoding.waited - encoding.waited - waited, decoding.waited, encoding.waited + waited
-        ),
-        *_device_times(job.upscaler.worked, worked_before, seconds),
-        encoding.time,
-    ]
+    told.times.extend(
+        [
+            decoding.time,
+            StageTime(
+                "host", seconds - decoding.waited - encoding.waited - waited, decoding.waited, encoding.waited + waited
+            ),
+            *_device_times(job.upscaler.worked, worked_before, seconds),
+            encoding.time,
+        ]
+    )
     return last
 
 

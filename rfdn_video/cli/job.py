@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import av
 
 from rfdn_video.cli.progress import progress
+from rfdn_video.cli.stall import watched
 from rfdn_video.errors import RFDNError
 from rfdn_video.media.source import STILL_SUFFIXES, check_is_file
 from rfdn_video.notes import plan_notes
@@ -36,8 +37,11 @@ def run_input(source: Path, args: argparse.Namespace, settings: Settings) -> Non
         return
     if job.files.room:
         print(f"rfdn-video: warning: {source.name}: {job.files.room}", file=sys.stderr)
-    with progress(args.progress, source.name, job.files.expected_frames) as on_frame:
-        summary = run(job, on_frame)
+    with (
+        progress(args.progress, source.name, job.files.expected_frames) as on_frame,
+        watched(job, args.stall_timeout) as beat,
+    ):
+        summary = run(job, on_frame, beat)
     _print_summary(source, summary, args)
 
 

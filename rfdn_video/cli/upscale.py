@@ -208,6 +208,12 @@ def _add_part_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--segment-frames", type=int, metavar="N", help="finished work is kept in pieces of N frames (docs/resume.md)"
     )
+    group.add_argument(
+        "--stall-timeout",
+        type=float,
+        metavar="S",
+        help="give up when nothing moves for S seconds, 0: never (default: 600, and more for large pictures)",
+    )
     harm = group.add_mutually_exclusive_group()
     harm.add_argument(
         "--salvage", action="store_true", default=None, help="take what can be decoded of a file cut off or damaged"

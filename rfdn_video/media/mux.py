@@ -105,6 +105,7 @@ class Output:
         self._origin: Fraction | None = None
         self._base = info.start_time if info.time_origin_is_arbitrary else Fraction(0)
         self._durations: dict[int, int] = {}
+        self._finished = False
         self._container = _open(file, target)
         self._start_time = info.start_time
         self._chapters: list[Chapter] = []
@@ -144,18 +145,31 @@ class Output:
         except (av.FFmpegError, OSError) as error:
             raise _write_error(error) from None
 
-    def close(self, end: Fraction | None = None) -> None:
-        """Flushes the encoder, copies what is left (before ``end`` seconds where given) and closes the file.
+    def finish(self, end: Fraction | None = None) -> None:
+        """Flushes the encoder and copies what is left (before ``end`` seconds where given); no frame may follow.
 
         Raises:
             OutputError: the encoder or the disk refuses.
         """
         try:
+            self._finished = True
             self._mux(self._encoder.flush())
             self._side_streams.finish(self._container, end, self._origin or Fraction(0))
             if end is not None:
                 start = self._wanted.start if self._wanted.start is not None else self._start_time
                 self._set_chapters(chapters_within(self._chapters, start, end, self._origin or Fraction(0)))
+        except (av.FFmpegError, OSError) as error:
+            raise _write_error(error) from None
+
+    def close(self) -> None:
+        """Ends the file, after :meth:`finish` if that has not been called. MP4 is written once more for that.
+
+        Raises:
+            OutputError: the encoder or the disk refuses.
+        """
+        try:
+            if not self._finished:
+                self.finish()
             self._container.close()
             self._complete()
         except (av.FFmpegError, OSError) as error:
