@@ -83,19 +83,24 @@ def _x264_options() -> dict[str, str]:
     return {"x264-params": "asm=avx2"} if has_avx512 else {}
 
 
-def _nvenc(name: str, codec: str, default: int) -> EncoderTraits:
-    return EncoderTraits(name, codec, Quality(default, 0, 51, ("cq",)), ("preset", "p5"), _NVENC)
+def _nvenc(name: str, codec: str, default: int, worst: int = 51) -> EncoderTraits:
+    quality = Quality(default, 1, worst, ("cq",))  # 0 would be "automatic"
+    return EncoderTraits(name, codec, quality, ("preset", "p5"), _NVENC)
 
 
+# A quality and no bit rate: the intelligent constant quality mode of the driver.
 def _qsv(name: str, codec: str, default: int) -> EncoderTraits:
     return EncoderTraits(name, codec, Quality(default, 1, 51, ("global_quality",)), ("preset", "slow"))
 
 
-def _amf(name: str, codec: str, default: int, worst: int = 51) -> EncoderTraits:
-    quality = Quality(default, 0, worst, ("qp_i", "qp_p"))
+def _amf(
+    name: str, codec: str, default: int, worst: int = 51, options: tuple[str, ...] = ("qp_i", "qp_p")
+) -> EncoderTraits:
+    quality = Quality(default, 0, worst, options)
     return EncoderTraits(name, codec, quality, ("quality", "quality"), {"rc": "cqp"})
 
 
+# On Apple's own processors only: elsewhere it knows no constant quality, and refuses.
 def _videotoolbox(name: str, codec: str) -> EncoderTraits:
     return EncoderTraits(name, codec, Quality(70, 100, 1, ("global_quality",), _LAMBDA), fixed=_QSCALE)
 
@@ -136,11 +141,11 @@ _TABLE = (
     _mpeg4("mpeg2video", "mpeg2video"),
     _nvenc("h264_nvenc", "h264", 19),
     _nvenc("hevc_nvenc", "hevc", 21),
-    _nvenc("av1_nvenc", "av1", 25),
+    _nvenc("av1_nvenc", "av1", 25, worst=63),
     _qsv("h264_qsv", "h264", 19),
     _qsv("hevc_qsv", "hevc", 21),
     _qsv("av1_qsv", "av1", 25),
-    _amf("h264_amf", "h264", 19),
+    _amf("h264_amf", "h264", 19, options=("qp_i", "qp_p", "qp_b")),
     _amf("hevc_amf", "hevc", 21),
     _amf("av1_amf", "av1", 60, worst=255),
     _videotoolbox("h264_videotoolbox", "h264"),

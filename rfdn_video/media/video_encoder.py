@@ -76,7 +76,7 @@ class LibavEncoder:
         tag(context, layout.color)
         if context.name == "libx264":
             context.thread_type = "FRAME"  # PyAV asks for slices, which cost 4 % more bits
-        if context.name == "libx265" and target.container.name in ("mp4", "mov"):
+        if context.codec.canonical_name == "hevc" and target.container.name in ("mp4", "mov"):
             context.codec_tag = "hvc1"  # what Apple's players insist on
         self._open(context)
         context.sample_aspect_ratio = layout.sample_aspect_ratio  # opening it unsets shapes that look absurd
