@@ -37,6 +37,8 @@ def rfdn(
     num_streams: int | None = None,
     precision: str = "auto",
     tile: Literal["auto", "off"] | int = "auto",
+    engine: str = "auto",
+    reuse: Literal["exact", "near", "off"] = "exact",
 ) -> vs.VideoNode:
     """Enlarges a clip.
 
@@ -56,6 +58,10 @@ def rfdn(
             2, so that copies and work overlap.
         precision: of the network; ``"auto"`` is fp16 on CUDA, else fp32.
         tile: rows of the bands in which a frame is done, ``"off"`` for whole frames, or ``"auto"``.
+        engine: what computes the network: ``"torch"``, ``"openvino"``, ``"openvino:GPU"``, or ``"auto"``.
+        reuse: of integer samples, what did not change since the frame that was enlarged before is taken
+            from there: ``"exact"`` where that gives the same bits, ``"near"`` also where only something
+            far away changed, ``"off"`` nowhere.
 
     Returns:
         A clip of the same format, length, frame durations and frame properties, larger. Integer
@@ -81,6 +87,8 @@ def rfdn(
             device=device,
             precision=precision,
             tile=tile,
+            engine=engine,
+            reuse=reuse,
             size=(clip.width, clip.height),
         )
         width, height = upscaler.output_size(clip.width, clip.height, layout)

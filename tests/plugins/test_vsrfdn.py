@@ -79,6 +79,62 @@ def test_tile_is_the_cores(tile: int | str) -> None:
     )
 
 
+def test_engine_is_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = opened_upscalers(monkeypatch)
+    clip = noise_clip(length=1)
+    torch_frame = planes(rfdn(clip, engine="torch").get_frame(0))
+    assert torch.equal(torch_frame, Upscaler(scale=2, engine="torch")(planes(clip.get_frame(0))))
+    assert [upscaler.engine for upscaler in opened] == ["torch"]
+
+
+def opened_upscalers(monkeypatch: pytest.MonkeyPatch) -> list[Upscaler]:
+    """Those that the filter opens from now on."""
+    opened: list[Upscaler] = []
+
+    def keep(**options: object) -> Upscaler:
+        opened.append(Upscaler(**options))  # type: ignore[arg-type]
+        return opened[-1]
+
+    monkeypatch.setattr(vsrfdn_filter, "Upscaler", keep)
+    vsrfdn_filter._open_file.cache_clear()
+    return opened
+
+
+def on_twos(clip):
+    """Every frame stands twice as long; the second of them has a row of its own in every other pair."""
+    changed = clip.std.CropAbs(WIDTH, 2).std.Invert()
+    other = vs.core.std.StackVertical([changed, clip.std.Crop(top=2)])
+    other = vs.core.std.Interleave([clip[::2], other[1::2]])
+    return vs.core.std.Interleave([clip, other])
+
+
+def all_planes(frame) -> list[np.ndarray]:
+    return [np.asarray(frame[plane]).copy() for plane in range(frame.format.num_planes)]
+
+
+@pytest.mark.parametrize("num_streams", [1, 2])
+def test_reuse_changes_no_pixel(num_streams: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In order, where it finds every repeated frame, and 60 frames at random from four threads."""
+    opened = opened_upscalers(monkeypatch)
+    clip = on_twos(noise_clip(vs.YUV420P8))
+    reusing, plain = (
+        rfdn(clip, reuse=reuse, num_streams=num_streams, engine="torch", tile=8) for reuse in ("exact", "off")
+    )
+    for result in (reusing, plain):
+        result.std.SetVideoCache(mode=0)
+    expected = [all_planes(plain.get_frame(n)) for n in range(clip.num_frames)]
+
+    def check(n: int) -> None:
+        for got, want in zip(all_planes(reusing.get_frame(n)), expected[n], strict=True):
+            np.testing.assert_array_equal(got, want, err_msg=f"frame {n}")
+
+    for n in range(clip.num_frames):
+        check(n)
+    assert [upscaler.repeated_frames for upscaler in opened] == [(FRAMES + 1) // 2, 0]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(check, random.Random(5).choices(range(clip.num_frames), k=60)))  # noqa: S311
+
+
 def test_source_is_not_written_to() -> None:
     clip = noise_clip(length=1)
     before = planes(clip.get_frame(0))
@@ -253,6 +309,8 @@ def test_gpu_resident_clip_is_refused() -> None:
         ({"model": "esrgan"}, "rfdn: no network 'esrgan'; known: e-rfdn"),
         ({"tile": "small"}, "rfdn: tile 'small': auto, off, or 1 to 32768 rows are allowed"),
         ({"tile": 0}, "rfdn: tile 0: auto, off, or 1 to 32768 rows are allowed"),
+        ({"engine": "abacus"}, "rfdn: engine 'abacus': allowed are auto, torch, openvino, openvino:GPU"),
+        ({"reuse": "always"}, "rfdn: reuse 'always': allowed are exact, near, off"),
         ({"tune": "anime"}, "rfdn: no weights of e-rfdn for 'anime' are bundled"),
         ({"device": "abacus"}, "rfdn: device 'abacus' is not known"),
         ({"device_index": 4096}, "rfdn: device cuda:4096: "),
