@@ -47,6 +47,19 @@ def test_said_to_be_dropped_elsewhere(
     assert "dropped closed captions" in done.stderr
 
 
+def test_the_ffmpeg_program_does_not_get_them_and_that_is_said(
+    command_line: CommandLine, captioned: Path, nearest_x2: Path, tmp_path: Path
+) -> None:
+    arguments = ["-o", tmp_path / "out.mp4", "--encoder-backend", "ffmpeg", "-w", nearest_x2]
+    said = "closed captions in the pictures: encoder libx264 does not take them here, libx264 of PyAV does"
+    done = command_line(captioned, *arguments, "--strict")
+    assert (done.returncode, said in done.stderr) == (3, True)
+    done = command_line(captioned, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert f"dropped {said}" in done.stderr
+    assert _captioned_frames(tmp_path / "out.mp4") == 0
+
+
 def _with_message(picture: bytes, number: int) -> bytes:
     triplet = bytes([0xFC, 0x94, 0x80 | (0x20 + number)])
     message = b"\xb5\x00\x31GA94\x03\x41\xff" + triplet + b"\xff"

@@ -50,7 +50,14 @@ def processes_left(log: Path) -> list[int]:
 
 @pytest.mark.parametrize(
     ("name", "encoder", "preset"),
-    [("o.mkv", "h264", "fast"), ("o.mp4", "h264", "medium"), ("o.mp4", "hevc", "fast"), ("o.mkv", "libaom-av1", "8")],
+    [
+        ("o.mkv", "h264", "fast"),
+        ("o.mp4", "h264", "medium"),
+        ("o.mp4", "hevc", "fast"),
+        ("o.mkv", "libaom-av1", "8"),
+        ("o.mkv", "vp9", "8"),
+        ("o.mp4", "av1", "10"),
+    ],
 )
 def test_times_and_tags_are_exact(
     clip: Path, nearest_x2: Path, tmp_path: Path, name: str, encoder: str, preset: str

@@ -12,6 +12,8 @@ from pathlib import Path
 import ffmpeg as ffmpeg_python
 import pytest
 
+from rfdn_video import upscale_video
+
 type CommandLine = Callable[..., subprocess.CompletedProcess[str]]
 
 START = b"\x00\x00\x00\x01"
@@ -82,6 +84,15 @@ def test_dropped_loudly(
     assert f"warning: {path.name}: dropped {said}" in done.stderr
     assert not _frame_side_data(output)
     assert "side_data_list" not in ffmpeg_python.probe(str(output))["streams"][0]
+
+
+def test_a_stereoscopic_layout_is_named(ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path) -> None:
+    """Side by side, as x264 writes it into H.264 (D.1.26)."""
+    source = tmp_path / "in.mp4"
+    video = "-f lavfi -i testsrc2=size=48x40:rate=25 -frames:v 2 -pix_fmt yuv420p -c:v libx264"
+    ffmpeg(*video.split(), "-x264-params", "frame-packing=3", source)
+    summary = upscale_video(source, tmp_path / "out.mp4", weights=nearest_x2)
+    assert summary.dropped == ("stereoscopic layout: cannot be carried yet",)
 
 
 def test_without_a_base_layer_it_is_refused(
