@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -255,7 +255,7 @@ def _transcode(
     with _open_decoder(files) as decoder:
         output = Output(file, files.target, layout, files.info, files.carried, files.wanted, decoder.timeline, segments)
         try:
-            last = _enlarge(job, decoder, output, told, segments.frames if segments else 0)
+            last = _enlarge(job, decoder, output, told, segments)
             if last is None:
                 raise InputError(f"{files.info.path}: no pictures in the part that was asked for")
             end = None if files.wanted.whole else _end_of(last, layout.frame_rate)
@@ -284,9 +284,11 @@ def _open_decoder(files: FilePlan) -> Decoder | ScriptDecoder:
     return Decoder(files.info, files.wanted, salvage=files.salvage, hwaccel=files.hwaccel)
 
 
-def _enlarge(job: Job, decoder: Decoder | ScriptDecoder, output: Output, told: _Told, reused: int) -> Frame | None:
-    """Runs the three stages side by side; gives the last frame. The first ``reused`` ones are only decoded."""
-    last, pixels, color = None, job.files.target.layout, job.files.layout.color
+def _enlarge(
+    job: Job, decoder: Decoder | ScriptDecoder, output: Output, told: _Told, segments: Segments | None
+) -> Frame | None:
+    """Runs the three stages side by side; gives the last frame. Those of finished segments are only decoded."""
+    last, reused = None, segments.frames if segments else 0
 
     def write(frame: Frame) -> None:
         output.write(frame)
@@ -298,7 +300,7 @@ def _enlarge(job: Job, decoder: Decoder | ScriptDecoder, output: Output, told: _
     begin = time.perf_counter()
     with decoding as decoded, encoding:
         taken = beating(decoded, "take", told.beat)
-        larger = job.upscaler.stream(taken, pixel_format=pixels, color=color, dither=job.files.dither)
+        larger = _larger(job, taken, segments)
         with closing(larger):
             for count, last in enumerate(chain(islice(taken, reused), larger), start=1):
                 told.beat("network")
@@ -317,6 +319,17 @@ def _enlarge(job: Job, decoder: Decoder | ScriptDecoder, output: Output, told: _
         ]
     )
     return last
+
+
+def _larger(job: Job, frames: Iterator[Frame], segments: Segments | None) -> Generator[Frame]:
+    """What frames become. Where that depends on the frame before, no segment may depend on another one."""
+    layout, color, dither = job.files.target.layout, job.files.layout.color, job.files.dither
+    if segments is None or job.upscaler.reuse != "near":
+        yield from job.upscaler.stream(frames, pixel_format=layout, color=color, dither=dither)
+        return
+    for first in frames:
+        segment = chain((first,), islice(frames, segments.length - 1))
+        yield from job.upscaler.stream(segment, pixel_format=layout, color=color, dither=dither)
 
 
 def _device_times(worked: dict[str, float], before: dict[str, float], seconds: float) -> Iterator[StageTime]:

@@ -13,13 +13,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from rfdn_video import upscale_video
 from rfdn_video.errors import InputError, OutputError, UsageError
 from rfdn_video.media.work_folder import work_folder
-from rfdn_video.pipeline import Summary
+from rfdn_video.pipeline import Summary, _larger
 
 type FFmpeg = Callable[..., bytes]
 type Upscale = Callable[..., Summary]
@@ -125,6 +126,24 @@ def test_fault_60_every_encoder_goes_on(
     assert summary.frames_reused % SEGMENT == 0
     assert _pictures(ffmpeg, cut) == _pictures(ffmpeg, whole)
     assert sorted(os.listdir(tmp_path)) == sorted((whole.name, cut.name))
+
+
+@pytest.mark.fault(60)
+@pytest.mark.parametrize(("reuse", "groups"), [("exact", [10]), ("off", [10]), ("near", [4, 4, 2])])
+def test_fault_60_what_depends_on_the_frame_before_begins_anew(reuse: str, groups: list[int]) -> None:
+    """--reuse near copies rows for which only something far away has changed: not from another segment's frame."""
+    seen: list[int] = []
+
+    def stream(frames: Iterator[int], **_: object) -> Iterator[int]:
+        seen.append(0)
+        for frame in frames:
+            seen[-1] += 1
+            yield frame
+
+    files = SimpleNamespace(target=SimpleNamespace(layout=None), layout=SimpleNamespace(color=None), dither="none")
+    job = SimpleNamespace(files=files, upscaler=SimpleNamespace(reuse=reuse, stream=stream))
+    assert list(_larger(job, iter(range(10)), SimpleNamespace(length=4))) == list(range(10))  # type: ignore[arg-type]
+    assert seen == groups
 
 
 def test_segments_are_closed(ffmpeg: FFmpeg, clip: Path, upscale: Upscale, tmp_path: Path) -> None:
