@@ -20,7 +20,7 @@ from rfdn_video.media.mux import Output
 from rfdn_video.pipeline import Summary
 from rfdn_video.stages import Drain, Prefetch, StageTime
 
-FRAMES, DELAY = 12, 0.08
+FRAMES, DELAY = 12, 0.04
 CONCURRENT = ("decode", "host", "upload", "network", "download", "encode")
 PLACES: dict[str, tuple[Any, str]] = {
     "decode": (Decoder, "_frame"),
@@ -41,16 +41,25 @@ def clip(tmp_path_factory: pytest.TempPathFactory, ffmpeg: Callable[..., bytes])
     return path
 
 
+@pytest.fixture(scope="module")
+def delay(clip: Path, nearest_x2: Path, tmp_path_factory: pytest.TempPathFactory) -> float:
+    """Seconds a frame that make any stage the slowest, however busy the machine is; all is warm afterwards."""
+    folder = tmp_path_factory.mktemp("plain")
+    _run(clip, folder / "first.mkv", nearest_x2)
+    usual = _run(clip, folder / "second.mkv", nearest_x2).bound_by.worked
+    return max(DELAY, 3 * usual / FRAMES)
+
+
 @pytest.fixture
-def slow(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+def slow(monkeypatch: pytest.MonkeyPatch, delay: float) -> Callable[[str], None]:
     """Makes one stage take its time: with every frame, or as much at the end."""
 
     def make(place: str) -> None:
         owner, name = PLACES[place]
-        original, delay = getattr(owner, name), DELAY if place in CONCURRENT else FRAMES * DELAY
+        original, pause = getattr(owner, name), delay if place in CONCURRENT else FRAMES * delay
 
         def dawdle(*args: Any, **options: Any) -> Any:
-            time.sleep(delay)
+            time.sleep(pause)
             return original(*args, **options)
 
         monkeypatch.setattr(owner, name, dawdle)
