@@ -117,6 +117,28 @@ class Summary:
         """The stage that worked most of the time: a faster one would make the run faster."""
         return max(self.stages, key=lambda stage: stage.worked)
 
+    @property
+    def warnings(self) -> list[str]:
+        """What was wrong with the source, and what was lost, in words."""
+        decoding = self.decoding
+        counts = {
+            "bytes are missing at the end of the file; what is there was done": self.missing_bytes,
+            "damaged packets could not be decoded": decoding.damaged_packets,
+            "frames are damaged": decoding.corrupt_frames,
+            "frames of another size were rescaled to the first one's": decoding.resized_frames,
+            "frames of another pixel format, matrix or range were converted to the first's": decoding.converted_frames,
+            "frames among whole ones are interlaced; --deinterlace makes them whole": decoding.interlaced_frames,
+            "frames are transparent where the first ones are not, which was dropped": decoding.transparent_frames,
+            "timestamps were missing or went back, and were repaired": decoding.repaired_timestamps,
+            "jumps of the recording's clock were closed up": decoding.clock_jumps,
+            "packets of sound or subtitles had no time, a time that went back, or were damaged": self.repaired_packets,
+            "frames overflowed in half precision and were done again in fp32": self.recomputed_frames,
+            "frames did not fit into memory and were done again in smaller bands": self.retries,
+        }
+        return [f"{count} {what}" for what, count in counts.items() if count] + [
+            f"dropped {what}" for what in self.dropped
+        ]
+
 
 def upscale_video(
     source: str | Path,

@@ -142,7 +142,7 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
         "bound_by": summary.bound_by.name,
         "stages": {stage.name: _stage_record(stage, summary.seconds) for stage in summary.stages},
     }
-    for warning in _warnings(summary):
+    for warning in summary.warnings:
         print(f"rfdn-video: warning: {source.name}: {warning}", file=sys.stderr)
     copied = f"{summary.copied_share:.0%} of all rows copied, " if summary.copied_share >= 0.005 else ""
     text = (
@@ -162,27 +162,6 @@ def _stage_record(stage: StageTime, seconds: float) -> dict[str, float]:
 
 def _reused(summary: Summary) -> str:
     return f" ({summary.frames_reused} of them from before)" if summary.frames_reused else ""
-
-
-def _warnings(summary: Summary) -> list[str]:
-    decoding = summary.decoding
-    counts = {
-        "bytes are missing at the end of the file; what is there was done": summary.missing_bytes,
-        "damaged packets could not be decoded": decoding.damaged_packets,
-        "frames are damaged": decoding.corrupt_frames,
-        "frames of another size were rescaled to the first one's": decoding.resized_frames,
-        "frames of another pixel format, matrix or range were converted to the first one's": decoding.converted_frames,
-        "frames among whole ones are interlaced; --deinterlace makes them whole": decoding.interlaced_frames,
-        "frames are transparent where the first ones are not, which was dropped": decoding.transparent_frames,
-        "timestamps were missing or went back, and were repaired": decoding.repaired_timestamps,
-        "jumps of the recording's clock were closed up": decoding.clock_jumps,
-        "packets of sound or subtitles had no time, a time that went back, or were damaged": summary.repaired_packets,
-        "frames overflowed in half precision and were done again in fp32": summary.recomputed_frames,
-        "frames did not fit into memory and were done again in smaller bands": summary.retries,
-    }
-    return [f"{count} {what}" for what, count in counts.items() if count] + [
-        f"dropped {what}" for what in summary.dropped
-    ]
 
 
 def _emit(record: dict[str, Any], text: str, args: argparse.Namespace) -> None:

@@ -23,6 +23,7 @@ from rfdn_video.errors import RFDNError, UsageError
 __all__ = ["main", "run"]
 
 COMMANDS = {
+    "batch": ("rfdn_video.cli.batch", "does folders of files, several at a time, and remembers what is done"),
     "bench": ("rfdn_video.cli.bench", "measures every stage here, and suggests settings"),
     "compare": ("rfdn_video.cli.compare", "measures videos against a reference: PSNR, SSIM, flicker, seams"),
     "completion": ("rfdn_video.cli.completion", "prints a script that completes in bash, zsh or fish"),
@@ -36,6 +37,9 @@ COMMANDS = {
     "train": ("rfdn_video.cli.train", "trains a network by a recipe"),
 }
 """Name -> (module with add_arguments and execute, what it does). Without a command, files are upscaled."""
+
+SUBCOMMANDS = {"batch status": ("rfdn_video.cli.batch_status", "says what a batch has done and is doing")}
+"""The same, for two words."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -98,19 +102,22 @@ def _check_command(argv: Sequence[str]) -> None:
 
 
 def _command(argv: Sequence[str]) -> tuple[Parser, upscale.Execute, list[str]]:
-    if argv and argv[0] in COMMANDS:
-        name = argv[0]
-        module = import_module(COMMANDS[name][0])
+    known = COMMANDS | SUBCOMMANDS
+    name = next((name for name in (" ".join(argv[:2]), *argv[:1]) if name in known), None)
+    if name is not None:
+        module_name, purpose = known[name]
+        module = import_module(module_name)
         parser = Parser(
             prog=f"rfdn-video {name}",
-            description=f"{COMMANDS[name][1][0].upper()}{COMMANDS[name][1][1:]}.",
+            description=f"{purpose[0].upper()}{purpose[1:]}.",
             epilog=getattr(module, "EXAMPLES", None),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         module.add_arguments(parser)
-        return parser, module.execute, getattr(module, "join_options", list)(argv[1:])
+        rest = list(argv[len(name.split()) :])
+        return parser, module.execute, getattr(module, "join_options", list)(rest)
     _check_command(argv)
-    commands = "\n".join(f"  rfdn-video {name:<10} {text}" for name, (_, text) in COMMANDS.items())
+    commands = "\n".join(f"  rfdn-video {name:<12} {text}" for name, (_, text) in known.items())
     parser = Parser(
         prog="rfdn-video",
         usage="rfdn-video INPUT... [options]",

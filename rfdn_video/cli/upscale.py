@@ -22,12 +22,14 @@ __all__ = [
     "Execute",
     "add_arguments",
     "add_network_arguments",
+    "add_settings_arguments",
     "add_size_arguments",
     "add_weights_arguments",
     "execute",
     "parse_scale",
     "parse_seconds",
     "parse_tile",
+    "settings_of",
 ]
 
 type Execute = Callable[[argparse.Namespace], int]
@@ -50,11 +52,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "inputs", nargs="+", metavar="INPUT", help="videos, still images, VapourSynth scripts (run as they are)"
     )
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="FILE|DIR|-",
+        help="default: <stem>_x2.<ext> beside the input; - writes NUT (or --container y4m) to standard output",
+    )
+    add_settings_arguments(parser)
+    _add_report_arguments(parser.add_argument_group("report"))
+
+
+def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options that :func:`settings_of` reads."""
     _add_result_arguments(parser.add_argument_group("result"))
     _add_encoder_arguments(parser.add_argument_group("encoder"))
     add_network_arguments(parser.add_argument_group("network"))
     _add_part_arguments(parser.add_argument_group("part of the video"))
-    _add_report_arguments(parser.add_argument_group("report"))
 
 
 def add_size_arguments(group: argparse._ArgumentGroup) -> None:
@@ -69,12 +82,6 @@ def add_size_arguments(group: argparse._ArgumentGroup) -> None:
 
 def _add_result_arguments(group: argparse._ArgumentGroup) -> None:
     add_size_arguments(group)
-    group.add_argument(
-        "-o",
-        "--output",
-        metavar="FILE|DIR|-",
-        help="default: <stem>_x2.<ext> beside the input; - writes NUT (or --container y4m) to standard output",
-    )
     group.add_argument("--overwrite", action="store_true", default=None, help="replace existing outputs")
     group.add_argument(
         "--container", metavar="C", help="mp4, mov, mkv, webm; nut or y4m (default: by the output's name)"
@@ -234,7 +241,7 @@ def _add_report_arguments(group: argparse._ArgumentGroup) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Does every input in turn; a bad one does not stop the others. The first failure gives the exit code."""
-    settings = _settings(args)
+    settings = settings_of(args)
     _check_outputs(args)
     prepare_to_try()  # while what follows is loaded
     from rfdn_video.cli.job import result_stream, run_input
@@ -261,7 +268,8 @@ def execute(args: argparse.Namespace) -> int:
     return code
 
 
-def _settings(args: argparse.Namespace) -> Settings:
+def settings_of(args: argparse.Namespace) -> Settings:
+    """What the options and the preset ask for; options win."""
     from rfdn_video.settings import Settings, load_preset, with_preset
 
     names = {field.name for field in fields(Settings)}

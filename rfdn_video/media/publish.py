@@ -10,7 +10,7 @@ from rfdn_video.errors import OutputError
 from rfdn_video.media.durable import sync
 from rfdn_video.media.work_folder import WorkFolder
 
-__all__ = ["Draft", "check_output"]
+__all__ = ["Draft", "check_output", "rename_new"]
 
 
 def check_output(output: Path, source: Path, *, overwrite: bool) -> None:
@@ -73,7 +73,7 @@ class Draft:
             if self._overwrite:
                 self.path.replace(self._output)
             else:
-                _rename_new(self.path, self._output)
+                rename_new(self.path, self._output)
             sync(self._output.parent)
         except FileExistsError:
             raise OutputError(f"{self._output}: has appeared while it was being made; it was left alone") from None
@@ -81,8 +81,12 @@ class Draft:
             raise OutputError(f"{self._output}: cannot be written: {error.strerror}") from None
 
 
-def _rename_new(source: Path, target: Path) -> None:
-    """Renames without ever replacing: a hard link fails where something is there."""
+def rename_new(source: Path, target: Path) -> None:
+    """Renames without ever replacing: a hard link fails where something is there. It may leave both names.
+
+    Raises:
+        FileExistsError: something has the name.
+    """
     try:
         os.link(source, target)
     except FileExistsError:

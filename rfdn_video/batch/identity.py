@@ -1,0 +1,69 @@
+"""When two results are the same: the same content, done by the same settings and weights."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rfdn_video.errors import InputError, ModelError
+from rfdn_video.settings import Settings
+
+__all__ = ["Stamp", "content_digest", "settings_digest"]
+
+# How and where it is computed, and how the file is handled, do not change what the result is meant to be.
+_INDIFFERENT = {"cuda_graphs", "device", "engine", "hwaccel", "overwrite", "resume", "segment_frames", "tile"}
+_INDIFFERENT |= {"verify", "weights"}
+_BUNDLED = Path(__file__).parent.parent / "weights"
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What tells at a glance that a file has not changed: size in bytes, time of change in nanoseconds."""
+
+    size: int
+    mtime: int
+
+    @classmethod
+    def of(cls, path: Path) -> Stamp | None:
+        """Of a file; None where there is none."""
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        return cls(status.st_size, status.st_mtime_ns)
+
+
+def content_digest(path: Path) -> str:
+    """SHA-256 of a whole file, hexadecimal.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def settings_digest(settings: Settings) -> str:
+    """SHA-256 of all that decides a result but the source: settings, and the weights that may be used.
+
+    Raises:
+        ModelError: the weights file cannot be read.
+    """
+    values = {name: value for name, value in asdict(settings).items() if name not in _INDIFFERENT}
+    try:
+        values["weights"] = [content_digest(path) for path in _weights(settings)]
+    except InputError as error:
+        raise ModelError(str(error)) from None
+    return hashlib.sha256(json.dumps(values, default=str, sort_keys=True).encode()).hexdigest()
+
+
+def _weights(settings: Settings) -> list[Path]:
+    if settings.weights is not None:
+        return [settings.weights]
+    tune = "*" if settings.tune == "auto" else settings.tune
+    return sorted(_BUNDLED.glob(f"{settings.model}_x*_{tune}.safetensors"))

@@ -1,0 +1,49 @@
+"""One batch at a time works on a destination."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from rfdn_video.errors import OutputError
+
+__all__ = ["sole_owner", "worker_lock"]
+
+PATIENCE = 60.0
+"""Seconds in which the workers of a batch that was killed must have noticed it."""
+
+
+@contextmanager
+def sole_owner(destination: Path, folder: Path) -> Iterator[None]:
+    """Locks ``folder`` for this process; the operating system ends the lock with it, however it ends.
+
+    Raises:
+        OutputError: another batch is at work there, or workers of an earlier one do not end.
+    """
+    owner = FileLock(folder / "owner.lock", timeout=0)
+    try:
+        owner.acquire()
+    except Timeout:
+        raise OutputError(f"{destination}: another batch is at work there; see rfdn-video batch status") from None
+    try:
+        for path in folder.glob("worker-*.lock"):
+            _await_worker(destination, path)
+        yield
+    finally:
+        owner.release()
+
+
+def worker_lock(folder: Path, number: int) -> Path:
+    """The file that the worker of this number holds locked."""
+    return folder / f"worker-{number}.lock"
+
+
+def _await_worker(destination: Path, path: Path) -> None:
+    try:
+        with FileLock(path, timeout=PATIENCE):
+            return
+    except Timeout:
+        raise OutputError(f"{destination}: a worker of an earlier batch is still there; end that process") from None

@@ -1,0 +1,273 @@
+"""The owner of a batch: deals files to workers, and writes down what becomes of them before anything else happens.
+
+It imports neither torch nor av.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rfdn_video.batch.crew import Worker, deal_devices, hear
+from rfdn_video.batch.delivery import OnSuccess, deliver
+from rfdn_video.batch.entry import Entry, Run
+from rfdn_video.batch.identity import Stamp, settings_digest
+from rfdn_video.batch.known import done_contents, is_done, is_result
+from rfdn_video.batch.ledger import Ledger, ledger_path
+from rfdn_video.batch.lock import worker_lock
+from rfdn_video.batch.messages import Failed, Finished, Hello, Progress, Ready, Task, Unchanged
+from rfdn_video.batch.sources import Source
+from rfdn_video.errors import DeviceError, OutputError, RFDNError
+from rfdn_video.settings import Settings
+
+__all__ = ["Event", "Kind", "Options", "Owner"]
+
+TICK = 1.0
+"""Seconds after which the owner shows that it is alive."""
+
+type Kind = Literal["queued", "skipped", "started", "progress", "finished", "failed", "retried", "note"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something has happened.
+
+    Attributes:
+        kind: what.
+        entry: the file it happened to, as the ledger has it now; None for a note on no file of the ledger.
+        text: in words, for a note, or why a file was skipped; the traceback for a failure.
+    """
+
+    kind: Kind
+    entry: Entry | None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a batch is done.
+
+    Attributes:
+        destination: an existing folder.
+        settings: of every file.
+        jobs: files at a time.
+        retries: how often a file is tried again after a failure of the device.
+        on_success: what becomes of a source that was done.
+        moved_to: the folder that sources are moved to.
+        stall_timeout: seconds without progress after which a file is given up; None goes by its size.
+    """
+
+    destination: Path
+    settings: Settings
+    jobs: int
+    retries: int
+    on_success: OnSuccess
+    moved_to: Path | None
+    stall_timeout: float | None = None
+
+
+class Owner:
+    """Does files until there are none left.
+
+    Args:
+        options: how.
+        ledger: of the destination, which nobody else writes to.
+        on_event: is told of everything.
+    """
+
+    def __init__(self, options: Options, ledger: Ledger, on_event: Callable[[Event], None]) -> None:
+        self._options, self._ledger, self._tell = options, ledger, on_event
+        self._folder = ledger_path(options.destination).parent
+        self._settings = settings_digest(options.settings)
+        self._devices = deal_devices(options.settings.device, options.jobs)
+        self._queue: deque[Entry] = deque()
+        self._workers: list[Worker] = []
+        self.run: Run = ledger.begin_run(options.jobs)
+        self._complete_deliveries()
+
+    def consider(self, sources: Iterable[Source]) -> None:
+        """Queues those that are not done yet."""
+        for source in sources:
+            self._consider(source)
+
+    def _consider(self, source: Source) -> None:
+        if (stamp := Stamp.of(source.path)) is None:  # gone since it was found
+            return
+        if is_result(self._ledger, source.path):
+            return
+        entry = self._ledger.find(source.path, self._settings)
+        if entry is not None and (entry.delivery is not None or (entry.stamp, entry.run) == (stamp, self.run.id)):
+            return  # seen by this batch already
+        if is_done(self._ledger, source.path, self._settings):
+            self._tell(Event("skipped", entry, "done before"))
+            return
+        if entry is not None and entry.stamp != stamp:  # what is finished of it is of another content
+            shutil.rmtree(self._staging(entry), ignore_errors=True)
+        entry = self._ledger.queue(source, self._settings, self._label(source), stamp, self.run)
+        self._queue.append(entry)
+        self._tell(Event("queued", entry))
+
+    def _label(self, source: Source) -> str:
+        """The stem, unless results of another file are called so; then the whole name, then with a number."""
+        if (label := self._ledger.label_of(source.path, source.folder)) is not None:
+            return label
+        names = [source.stem, source.path.name.replace(".", "_")]
+        names += [f"{names[1]}_{number}" for number in range(2, 1000)]
+        label = next(name for name in names if self._ledger.owner_of(source.folder, name) is None)
+        if label != source.stem and self._options.on_success != "replace":
+            other = self._ledger.owner_of(source.folder, source.stem)
+            self._tell(
+                Event(
+                    "note",
+                    None,
+                    f"{source.path}: its result is called {label}_..., as one of {other} is {source.stem}_...",
+                )
+            )
+        return label
+
+    def work(self, more: Callable[[], bool] = lambda: False) -> None:
+        """Does what is queued.
+
+        Args:
+            more: is asked at every turn, and may call :meth:`consider`; True keeps the batch going without work.
+
+        Raises:
+            DeviceError: a worker cannot work at all.
+        """
+        try:
+            while more() or self._queue or any(worker.task for worker in self._workers):
+                self._staff()
+                for worker in hear(self._workers, TICK):
+                    self._hear(worker)
+                self._ledger.beat(self.run)
+        finally:
+            self._dismiss()
+
+    def _staff(self) -> None:
+        """As many workers as there are jobs and files; whoever is idle gets a file."""
+        busy = sum(worker.task is not None for worker in self._workers)
+        for number in range(len(self._workers), min(self._options.jobs, busy + len(self._queue))):
+            self._workers.append(self._hire(number))
+        for worker in self._workers:
+            if worker.idle and self._queue:
+                self._start(worker, self._queue.popleft())
+
+    def _hire(self, number: int) -> Worker:
+        jobs = self._options.jobs
+        threads = None if jobs == 1 else max(1, (os.cpu_count() or 1) // jobs)
+        return Worker(number, self._devices[number], threads, worker_lock(self._folder, number))
+
+    def _start(self, worker: Worker, entry: Entry) -> None:
+        options, staging = self._options, self._staging(entry)
+        staging.mkdir(parents=True, exist_ok=True)
+        moved = None if options.moved_to is None else options.moved_to / entry.folder / entry.source.name
+        worker.give(
+            Task(
+                id=entry.id,
+                source=entry.source,
+                settings=options.settings,
+                staging=staging,
+                folder=None if options.on_success == "replace" else options.destination / entry.folder,
+                label=entry.label,
+                known=done_contents(self._ledger, entry.source, entry.settings),
+                on_success=options.on_success,
+                moved=moved,
+                stall_timeout=options.stall_timeout,
+            )
+        )
+        self._ledger.start(entry, worker.number)
+        self._tell(Event("started", self._ledger.get(entry.id)))
+
+    def _staging(self, entry: Entry) -> Path:
+        return self._folder / "work" / str(entry.id)
+
+    def _hear(self, worker: Worker) -> None:
+        message = worker.receive()
+        if isinstance(message, Hello):
+            worker.device = message.device
+        elif worker.task is None:
+            self._replace(worker, message)
+        else:
+            self._note(worker, worker.task, message)
+
+    def _note(self, worker: Worker, task: Task, message: object) -> None:
+        if isinstance(message, Progress):
+            self._ledger.advance(task.id, message.frames, message.total)
+            self._tell(Event("progress", self._ledger.get(task.id)))
+        elif isinstance(message, Ready):
+            self._ledger.deliver(task.id, message.delivery, message.frames, message.notes)
+            worker.go_ahead()
+        elif isinstance(message, Finished):
+            worker.task = None
+            self._finish(self._ledger.get(task.id))
+        elif isinstance(message, Unchanged):
+            worker.task = None
+            self._pass_over(self._ledger.get(task.id), message.content)
+        elif isinstance(message, Failed):
+            worker.task = None
+            self._fail(task.id, message)
+            if worker.is_dead or message.transient:
+                self._workers[worker.number] = self._fire(worker)
+
+    def _finish(self, entry: Entry) -> None:
+        delivery = entry.delivery
+        assert delivery is not None
+        self._ledger.finish(entry.id, delivery.content, delivery.target, delivery.digest)
+        shutil.rmtree(self._staging(entry), ignore_errors=True)
+        self._tell(Event("finished", self._ledger.get(entry.id)))
+
+    def _pass_over(self, entry: Entry, content: str) -> None:
+        """The file was touched, but not changed; or it is a result of ours."""
+        output, result = entry.output, entry.output_content
+        if content != entry.content or output is None or result is None:
+            output, result = entry.source, content
+        self._ledger.finish(entry.id, content, output, result)
+        self._tell(Event("skipped", self._ledger.get(entry.id), "its content is what was done before"))
+
+    def _fail(self, number: int, failure: Failed) -> None:
+        entry = self._ledger.get(number)
+        if failure.transient and entry.attempts <= self._options.retries:
+            self._ledger.requeue(number)
+            self._queue.append(entry)
+            self._tell(Event("retried", entry, failure.reason))
+            return
+        # What is finished and only found no room is kept: the next batch tries to put it in its place again.
+        delivery = entry.delivery if failure.exit_code == OutputError.exit_code else None
+        self._ledger.fail(number, failure.exit_code, failure.reason, delivery)
+        if delivery is None:
+            shutil.rmtree(self._staging(entry), ignore_errors=True)
+        self._tell(Event("failed", self._ledger.get(number), failure.detail))
+
+    def _replace(self, worker: Worker, message: object) -> None:
+        """A worker has ended between two files. One that never was ready will not be another time."""
+        if worker.device is None and isinstance(message, Failed):
+            raise DeviceError(message.reason)
+        self._workers[worker.number] = self._fire(worker)
+
+    def _fire(self, worker: Worker) -> Worker:
+        worker.stop()
+        worker.wait()
+        return self._hire(worker.number)
+
+    def _dismiss(self) -> None:
+        for worker in self._workers:
+            worker.stop()
+        for worker in self._workers:
+            worker.wait()
+        self._workers.clear()
+
+    def _complete_deliveries(self) -> None:
+        """What an earlier batch had finished and was about to put in place when it ended."""
+        for entry in self._ledger.undelivered():
+            assert entry.delivery is not None
+            try:
+                deliver(entry.delivery)
+            except RFDNError as error:
+                self._fail(entry.id, Failed(error.exit_code, str(error), ""))
+            else:
+                self._finish(entry)

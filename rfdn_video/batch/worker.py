@@ -1,0 +1,191 @@
+"""A worker process: loads the network's libraries once, then does one file after another."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from multiprocessing import connection, parent_process
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from rfdn_video.batch.delivery import Delivery, deliver
+from rfdn_video.batch.identity import Stamp, content_digest
+from rfdn_video.batch.messages import Failed, Finished, Hello, Progress, Ready, Task, Unchanged
+from rfdn_video.errors import DeviceError, InputError, OutputError, RFDNError
+
+__all__ = ["work"]
+
+INTERVAL = 1.0
+"""Seconds between two reports of progress."""
+
+
+def work(pipe: Connection, number: int, device: str, threads: int | None, lock: Path) -> None:
+    """The main function of a worker process.
+
+    Args:
+        pipe: to the owner, which ends the worker by closing it, or at once by SIGTERM.
+        number: of this worker, from 0.
+        device: as in ``Settings.device``; ``"auto"`` takes the GPU of this number where there are several.
+        threads: for computing on a CPU; None leaves it to torch.
+        lock: file to hold locked until the end, so that the next batch can wait for it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal it goes to all processes; the owner decides
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    threading.Thread(target=_end_with_owner, daemon=True).start()
+    if threads is not None:
+        os.environ.setdefault("OMP_NUM_THREADS", str(threads))
+    FileLock(lock).acquire()
+    try:
+        device = _resolve(device, number)
+        pipe.send(Hello(device))
+        while True:
+            _answer(pipe, pipe.recv(), device)
+    except (EOFError, BrokenPipeError, ConnectionResetError):  # the owner has nothing more to do
+        return
+    except Exception as error:
+        pipe.send(_failure(error))
+
+
+def _end_with_owner() -> None:
+    owner = parent_process()
+    assert owner is not None
+    connection.wait([owner.sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _resolve(device: str, number: int) -> str:
+    import torch
+
+    from rfdn_video.inference.device import resolve_devices
+
+    first = resolve_devices(device)[0]
+    if device == "auto" and first.type == "cuda":
+        return f"cuda:{number % torch.cuda.device_count()}"
+    return first.type if device == "auto" else device
+
+
+def _answer(pipe: Connection, task: Task, device: str) -> None:
+    try:
+        done = _do(task, device, pipe.send)
+        pipe.send(done)
+        if isinstance(done, Ready):
+            pipe.recv()
+            deliver(done.delivery)
+            pipe.send(Finished())
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        raise
+    except Exception as error:
+        pipe.send(_failure(error))
+
+
+def _failure(error: Exception) -> Failed:
+    text = " ".join(str(error).split())
+    detail = "".join(traceback.format_exception(error))
+    if isinstance(error, RFDNError):
+        return Failed(error.exit_code, text, detail, transient=isinstance(error, DeviceError))
+    return Failed(1, f"{type(error).__name__}: {text}; this is a fault of rfdn-video, please report it", detail)
+
+
+def _do(task: Task, device: str, send: Callable[[Any], None]) -> Ready | Unchanged:
+    stamp, content = Stamp.of(task.source), content_digest(task.source)
+    if content in task.known:
+        return Unchanged(content)
+    task = replace(task, settings=replace(task.settings, device=device))
+    staged, frames, notes = _enlarge(task, send)
+    if Stamp.of(task.source) != stamp:
+        raise InputError(f"{task.source}: has changed while it was read; do it again when it is complete")
+    delivery = Delivery(
+        source=task.source,
+        content=content,
+        staged=staged,
+        target=_target(task, staged),
+        size=staged.stat().st_size,
+        digest=content_digest(staged),
+        overwrite=_may_overwrite(task, staged),
+        on_success=task.on_success,
+        moved=task.moved,
+    )
+    return Ready(delivery, frames, notes)
+
+
+def _enlarge(task: Task, send: Callable[[Any], None]) -> tuple[Path, int, tuple[str, ...]]:
+    from rfdn_video.media.source import STILL_SUFFIXES
+
+    if task.source.suffix.lower() in STILL_SUFFIXES:
+        return _enlarge_still(task)
+    from rfdn_video.pipeline import prepare, run
+    from rfdn_video.watchdog import Watchdog, patience
+
+    # The staging folder is this file's own: what an earlier attempt has finished there is gone on with.
+    resume = task.settings.resume is not False
+    settings = replace(task.settings, overwrite=True, resume=resume)
+    job = prepare(task.source, f"{task.staging}{os.sep}", settings)
+    assert job.files.output is not None
+    _check_target(task, job.files.output)
+    total = job.files.expected_frames
+    send(Progress(0, total))
+    layout = job.files.layout
+    limit = patience(layout.width, layout.height) if task.stall_timeout is None else task.stall_timeout
+    with Watchdog(limit, partial(_leave, send)) as watchdog:
+        summary = run(job, _reporter(total, send), watchdog.beat)
+    return job.files.output, summary.frames, tuple(summary.warnings)
+
+
+def _leave(send: Callable[[Any], None], error: RFDNError) -> None:
+    """What hangs in a driver ends with the process only."""
+    send(replace(_failure(error), transient=True))
+    os._exit(error.exit_code)
+
+
+def _enlarge_still(task: Task) -> tuple[Path, int, tuple[str, ...]]:
+    from rfdn_video.stills import plan_still, upscale_still
+
+    settings = replace(task.settings, overwrite=True)
+    plan = plan_still(task.source, f"{task.staging}{os.sep}", settings)
+    _check_target(task, plan.output)
+    upscale_still(plan, settings)
+    return plan.output, 1, ()
+
+
+def _target(task: Task, staged: Path) -> Path:
+    """The staged result is called after the source: ``<stem>_x2.<suffix>``."""
+    if task.folder is None:
+        return task.source.with_suffix(staged.suffix)
+    return task.folder / (task.label + staged.name.removeprefix(task.source.stem))
+
+
+def _may_overwrite(task: Task, staged: Path) -> bool:
+    return task.settings.overwrite or _target(task, staged) == task.source
+
+
+def _check_target(task: Task, staged: Path) -> None:
+    """Before the first frame, what would only be found in the end."""
+    target = _target(task, staged)
+    if target.is_dir():
+        raise OutputError(f"{target}: is a directory")
+    if os.path.lexists(target) and not _may_overwrite(task, staged):
+        raise OutputError(f"{target}: exists already; give --overwrite to replace it")
+    if task.moved is not None and os.path.lexists(task.moved):
+        raise OutputError(f"{task.moved}: exists already, and the source was to be moved there; move it away")
+
+
+def _reporter(total: int | None, send: Callable[[Any], None]) -> Callable[[int], None]:
+    said = time.monotonic()
+
+    def report(frames: int) -> None:
+        nonlocal said
+        if time.monotonic() - said >= INTERVAL:
+            said = time.monotonic()
+            send(Progress(frames, total if total is None or total >= frames else None))
+
+    return report

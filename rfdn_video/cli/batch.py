@@ -1,0 +1,163 @@
+"""``rfdn-video batch SRC... -o DST``: folders of files, several at a time, each of them once."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rfdn_video.batch.delivery import ON_SUCCESS
+from rfdn_video.batch.sources import VIDEO_PATTERNS, Selection, Source, find_sources
+from rfdn_video.cli.upscale import add_settings_arguments, settings_of
+from rfdn_video.errors import OutputError, RFDNError, UsageError
+
+if TYPE_CHECKING:
+    from rfdn_video.batch.ledger import Ledger
+    from rfdn_video.batch.owner import Options
+    from rfdn_video.cli.batch_report import Report
+
+__all__ = ["EXAMPLES", "add_arguments", "execute"]
+
+EXAMPLES = """\
+examples:
+  rfdn-video batch films/ -o enlarged/ --jobs 2
+  rfdn-video batch films/ more/film.mkv -o enlarged/ --include '*.mkv' --exclude '*sample*' --preset archive
+  rfdn-video batch films/ -o enlarged/ --on-success move --move-to films_done/
+  rfdn-video batch status enlarged/        what is done, running, waiting, and why what failed
+
+The same command again does what is not done yet. exit codes: 0 all done, else that of the first failure:
+2 usage, 3 input, 4 output, 5 weights, 6 device, 7 failed its own check, 130/143 interrupted
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options of the command: its own, and those of the main job."""
+    parser.add_argument(
+        "sources", nargs="+", type=Path, metavar="SRC", help="files, and folders with all that is in them"
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DST", help="folder of the results; the tree is kept"
+    )
+    _add_batch_arguments(parser.add_argument_group("batch"))
+    add_settings_arguments(parser)
+
+
+def _add_batch_arguments(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--include",
+        action="append",
+        metavar="GLOB",
+        help="of folders, only such files; again for more (default: videos)",
+    )
+    group.add_argument("--exclude", action="append", default=[], metavar="GLOB", help="and none of these")
+    group.add_argument(
+        "--jobs", type=int, metavar="N", help="files at a time (default: one, or one for each device of --device)"
+    )
+    group.add_argument(
+        "--retries", type=int, default=1, metavar="N", help="further tries after a failure of the device (default 1)"
+    )
+    group.add_argument(
+        "--on-success",
+        choices=ON_SUCCESS,
+        default="keep",
+        help="what becomes of a source: it stays (default), goes to --move-to, or is replaced by its result",
+    )
+    group.add_argument("--move-to", type=Path, metavar="DIR", help="folder for the sources that are done")
+    group.add_argument("--dry-run", action="store_true", help="list what would be done")
+    group.add_argument("--json", action="store_true", help="one JSON object a line for everything that happens")
+    group.add_argument("-v", "--verbose", action="store_true", help="tracebacks")
+
+
+def execute(args: argparse.Namespace) -> int:
+    """Does the batch; the first failure gives the exit code."""
+    options = _options(args)
+    from rfdn_video.batch.ledger import Ledger, ledger_path
+    from rfdn_video.batch.lock import sole_owner
+    from rfdn_video.cli.batch_report import Report
+    from rfdn_video.cli.signals import interruptible
+
+    if args.dry_run:
+        return _list(args, options)
+    try:
+        ledger_path(args.output).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{args.output}: cannot be made: {error.strerror}") from None
+    with (
+        interruptible(),
+        sole_owner(args.output, ledger_path(args.output).parent),
+        closing(Ledger(args.output, create=True)) as ledger,
+        closing(Report(ledger, as_json=args.json, verbose=args.verbose)) as report,
+    ):
+        return _run(args, options, ledger, report)
+
+
+def _run(args: argparse.Namespace, options: Options, ledger: Ledger, report: Report) -> int:
+    from rfdn_video.batch.owner import Owner
+
+    code = 1
+    owner = Owner(options, ledger, report.take)
+    try:
+        owner.consider(_sources(args, report.note))
+        owner.work()
+        code = report.exit_code(owner.run)
+    except RFDNError as error:
+        code = error.exit_code
+        raise
+    finally:
+        ledger.end_run(owner.run, code)
+    report.summarize(owner.run)
+    return code
+
+
+def _options(args: argparse.Namespace) -> Options:
+    from rfdn_video.batch.owner import Options
+
+    settings = settings_of(args)
+    if args.on_success == "replace":
+        settings = replace(settings, verify="full")
+    if (args.on_success == "move") != (args.move_to is not None):
+        raise UsageError("--on-success move and --move-to DIR go together: the folder for the sources that are done")
+    devices = settings.device.count(",") + 1
+    jobs = devices if args.jobs is None else args.jobs
+    if jobs < 1 or args.retries < 0:
+        raise UsageError("--jobs: 1 or more, --retries: 0 or more")
+    moved_to = None if args.move_to is None else args.move_to.absolute()
+    return Options(args.output.absolute(), settings, jobs, args.retries, args.on_success, moved_to, args.stall_timeout)
+
+
+def _list(args: argparse.Namespace, options: Options) -> int:
+    """What a batch would take up, without beginning one."""
+    from rfdn_video.batch.identity import settings_digest
+    from rfdn_video.batch.known import is_done, is_result
+    from rfdn_video.batch.ledger import Ledger, ledger_path
+
+    sources, settings = _sources(args, _warn), settings_digest(options.settings)
+    if ledger_path(args.output).exists():
+        with closing(Ledger(args.output)) as ledger:
+            paths = [source.path for source in sources]
+            done = {path for path in paths if is_result(ledger, path) or is_done(ledger, path, settings)}
+    else:
+        done = set()
+    for source in sources:
+        state, name = "done" if source.path in done else "queued", str(source.path)
+        print(json.dumps({"event": state, "input": name}) if args.json else f"{state:<7} {name}")
+    return 0
+
+
+def _warn(text: str) -> None:
+    print(f"rfdn-video: warning: {text}", file=sys.stderr)
+
+
+def _selection(args: argparse.Namespace) -> Selection:
+    avoid = [args.output, args.move_to] if args.move_to else [args.output]
+    include = tuple(args.include) if args.include else VIDEO_PATTERNS
+    return Selection(include, tuple(args.exclude), tuple(path.resolve() for path in avoid))
+
+
+def _sources(args: argparse.Namespace, on_error: Callable[[str], None]) -> list[Source]:
+    return list(find_sources(args.sources, _selection(args), on_error))

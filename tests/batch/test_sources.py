@@ -1,0 +1,51 @@
+"""Which files a batch finds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rfdn_video.batch.sources import Selection, find_sources
+from rfdn_video.errors import InputError
+
+NAMES = ("a.mp4", "B.MKV", "notes.txt", ".hidden.mp4", "evil.vpy", "sub/deep/c.mov", ".git/d.mp4", "out/e_x2.mp4")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for name in NAMES:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return tmp_path
+
+
+def found(*roots: Path, selection: Selection = Selection()) -> list[str]:  # noqa: B008
+    return [str(source.folder / source.path.name) for source in find_sources(roots, selection, pytest.fail)]
+
+
+def test_videos_of_a_folder_with_their_place_in_the_tree(tree: Path) -> None:
+    assert found(tree, selection=Selection(avoid=(tree / "out",))) == ["B.MKV", "a.mp4", "sub/deep/c.mov"]
+
+
+def test_patterns_are_of_names_or_ends_of_paths_in_any_case(tree: Path) -> None:
+    assert found(tree, selection=Selection(include=("*.mkv", "deep/*"))) == ["B.MKV", "sub/deep/c.mov"]
+    assert found(tree, selection=Selection(include=("*",), exclude=("*.m*", "notes*"))) == []
+
+
+def test_scripts_are_never_taken_out_of_a_folder_but_by_name(tree: Path) -> None:
+    assert "evil.vpy" not in found(tree, selection=Selection(include=("*",)))
+    assert found(tree / "evil.vpy", tree / "notes.txt") == ["evil.vpy", "notes.txt"]
+
+
+def test_every_file_once_whatever_leads_to_it(tree: Path) -> None:
+    (tree / "link.mp4").symlink_to(tree / "a.mp4")
+    (tree / "loop").symlink_to(tree)
+    names = [source.path.name for source in find_sources([tree, tree / "a.mp4"], Selection(), pytest.fail)]
+    assert sorted(names) == ["B.MKV", "a.mp4", "c.mov", "e_x2.mp4"]
+
+
+def test_a_root_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file or directory"):
+        found(tmp_path / "nothing")
