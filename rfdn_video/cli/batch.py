@@ -18,7 +18,7 @@ from rfdn_video.errors import OutputError, RFDNError, UsageError
 
 if TYPE_CHECKING:
     from rfdn_video.batch.ledger import Ledger
-    from rfdn_video.batch.owner import Options
+    from rfdn_video.batch.owner import Options, Owner
     from rfdn_video.cli.batch_report import Report
 
 __all__ = ["EXAMPLES", "add_arguments", "execute"]
@@ -28,6 +28,7 @@ examples:
   rfdn-video batch films/ -o enlarged/ --jobs 2
   rfdn-video batch films/ more/film.mkv -o enlarged/ --include '*.mkv' --exclude '*sample*' --preset archive
   rfdn-video batch films/ -o enlarged/ --on-success move --move-to films_done/
+  rfdn-video batch incoming/ -o enlarged/ --watch
   rfdn-video batch status enlarged/        what is done, running, waiting, and why what failed
 
 The same command again does what is not done yet. exit codes: 0 all done, else that of the first failure:
@@ -68,6 +69,14 @@ def _add_batch_arguments(group: argparse._ArgumentGroup) -> None:
         help="what becomes of a source: it stays (default), goes to --move-to, or is replaced by its result",
     )
     group.add_argument("--move-to", type=Path, metavar="DIR", help="folder for the sources that are done")
+    group.add_argument("--watch", action="store_true", help="go on, and do what is put into the folders, when complete")
+    group.add_argument(
+        "--settle",
+        type=float,
+        default=5.0,
+        metavar="S",
+        help="with --watch: a file is complete when it has not changed for S seconds (default 5)",
+    )
     group.add_argument("--dry-run", action="store_true", help="list what would be done")
     group.add_argument("--json", action="store_true", help="one JSON object a line for everything that happens")
     group.add_argument("-v", "--verbose", action="store_true", help="tracebacks")
@@ -102,8 +111,11 @@ def _run(args: argparse.Namespace, options: Options, ledger: Ledger, report: Rep
     code = 1
     owner = Owner(options, ledger, report.take)
     try:
-        owner.consider(_sources(args, report.note))
-        owner.work()
+        if args.watch:
+            _watch(args, owner, report)
+        else:
+            owner.consider(_sources(args, report.note))
+            owner.work()
         code = report.exit_code(owner.run)
     except RFDNError as error:
         code = error.exit_code
@@ -112,6 +124,27 @@ def _run(args: argparse.Namespace, options: Options, ledger: Ledger, report: Rep
         ledger.end_run(owner.run, code)
     report.summarize(owner.run)
     return code
+
+
+def _watch(args: argparse.Namespace, owner: Owner, report: Report) -> None:
+    """Until a signal comes."""
+    from rfdn_video.batch.watch import Watch, watching
+
+    told: set[str] = set()
+
+    def note_once(text: str) -> None:
+        if text not in told:
+            told.add(text)
+            report.note(text)
+
+    with watching(args.sources) as changed:
+        watch = Watch(lambda: _sources(args, note_once), args.settle, changed)
+
+        def more() -> bool:
+            owner.consider(watch.complete())
+            return True
+
+        owner.work(more)
 
 
 def _options(args: argparse.Namespace) -> Options:
