@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 import tomllib
 from dataclasses import dataclass, fields
 from fractions import Fraction
@@ -11,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from rfdn_video.encoder_names import encoder_name
 from rfdn_video.errors import UsageError
+from rfdn_video.limits import MAX_TOML_BYTES
 
 __all__ = [
     "CONTAINERS",
@@ -28,6 +30,7 @@ __all__ = [
     "exact_scale",
     "load_preset",
     "preset_names",
+    "read_toml",
     "with_preset",
 ]
 
@@ -138,11 +141,11 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("width", "height", "crf", "frames", "video_stream", "segment_frames"):
             value = getattr(self, name)
-            if value is not None and not isinstance(value, int):
+            if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
                 raise UsageError(f"{name} {value!r}: a whole number is allowed")
-        for name in ("encoder", "encoder_preset", "pix_fmt"):
+        for name in ("audio", "device", "encoder", "encoder_preset", "engine", "model", "pix_fmt"):
             value = getattr(self, name)
-            if value is not None and not isinstance(value, str):
+            if not isinstance(value, str) and (value is not None or name in ("audio", "device", "engine", "model")):
                 raise UsageError(f"{name} {value!r}: a name is allowed, in quotation marks in a preset")
         self._check_size()
         self._check_range()
@@ -164,7 +167,7 @@ class Settings:
         _check_choice("encoder_backend", self.encoder_backend, get_args(Backend.__value__))
         if self.crf is not None and not 0 <= self.crf <= 255:
             raise UsageError(f"crf {self.crf}: 0 (best) to 51, 63 or 255 by encoder is allowed")
-        if isinstance(self.encoder_options, str):
+        if not isinstance(self.encoder_options, list | tuple):
             raise UsageError(f"encoder_options {self.encoder_options!r}: a list of NAME=VALUE is allowed")
         object.__setattr__(self, "encoder_options", tuple(map(str, self.encoder_options)))
         for option in self.encoder_options:
@@ -285,11 +288,28 @@ def with_preset(preset: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]
 def _read_preset(name: str) -> dict[str, Any]:
     path = Path(name) if name.endswith(".toml") else _preset_folder() / f"{name}.toml"
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return read_toml(path)
     except FileNotFoundError:
         raise UsageError(f"no preset {name!r}; bundled: {', '.join(preset_names())}; or give a .toml file") from None
     except (OSError, ValueError) as error:
         raise UsageError(f"preset {name}: {error}") from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Reads a small TOML file.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is no TOML, too large, nested too deeply, or no regular file.
+    """
+    if not stat.S_ISREG((status := path.stat()).st_mode):
+        raise ValueError("not a regular file")
+    if status.st_size > MAX_TOML_BYTES:
+        raise ValueError(f"{status.st_size} bytes; up to {MAX_TOML_BYTES} are read")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def _preset_folder() -> Path:

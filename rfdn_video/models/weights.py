@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-import pickle
 import re
+import stat
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -23,6 +23,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from rfdn_video.errors import ModelError
+from rfdn_video.limits import MAX_WEIGHTS_BYTES
 from rfdn_video.models.networks import NETWORKS, network_name
 from rfdn_video.models.rfdn import RFDN, BlockKind, RFDNConfig
 
@@ -112,6 +113,11 @@ def load_weights(path: str | Path, *, sha256: str | None = None) -> Weights:
 
 def _sha256(path: Path) -> str:
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ModelError(f"{path}: is not a regular file; give a .safetensors or .pth file")
+        if status.st_size > MAX_WEIGHTS_BYTES:
+            raise ModelError(f"{path}: {status.st_size} bytes; weights files of up to {MAX_WEIGHTS_BYTES} are read")
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
@@ -121,19 +127,20 @@ def _sha256(path: Path) -> str:
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
-            return tensors, file.metadata() or {}
-    except (SafetensorError, OSError) as error:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return _as_floats(tensors, path), file.metadata() or {}
+    except (SafetensorError, OSError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{path}: not a readable safetensors file: {error}") from None
 
 
 def _read_pth(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    if zipfile.is_zipfile(path) and any("/code/" in name for name in zipfile.ZipFile(path).namelist()):
-        raise ModelError(f"{path}: a TorchScript archive holds code; give a .safetensors or .pth file of tensors")
     try:
+        _check_archive(path)
         with warnings.catch_warnings(action="ignore"):  # of odd pickles; what cannot be read is said below
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError):
+    except ModelError:
+        raise
+    except Exception:  # whatever a damaged archive or pickle makes torch trip over
         raise ModelError(
             f"{path}: not a weights file of tensors only (anything else is refused, it could run code); "
             "give a .safetensors or .pth file"
@@ -143,7 +150,28 @@ def _read_pth(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             content = content[wrapper]
     if not isinstance(content, dict) or not content or not all(isinstance(t, Tensor) for t in content.values()):
         raise ModelError(f"{path}: holds no tensors by name; give the state_dict of a network")
-    return {name.removeprefix("module."): tensor.float() for name, tensor in content.items()}, {}
+    return _as_floats({str(name).removeprefix("module."): tensor for name, tensor in content.items()}, path), {}
+
+
+def _check_archive(path: Path) -> None:
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+    if any("/code/" in entry.filename for entry in entries):
+        raise ModelError(f"{path}: a TorchScript archive holds code; give a .safetensors or .pth file of tensors")
+    _check_bytes(sum(entry.file_size for entry in entries), path)  # packed, they may be few
+
+
+def _as_floats(tensors: Mapping[str, Tensor], path: Path) -> dict[str, Tensor]:
+    """In float32. A tensor may repeat a single number as often as it likes: the file can be far smaller."""
+    _check_bytes(sum(4 * tensor.numel() for tensor in tensors.values()), path)
+    return {name: tensor.detach().to_dense().float() for name, tensor in tensors.items()}
+
+
+def _check_bytes(count: int, path: Path) -> None:
+    if count > MAX_WEIGHTS_BYTES:
+        raise ModelError(f"{path}: unpacks to {count} bytes; up to {MAX_WEIGHTS_BYTES} are taken")
 
 
 def _describe(tensors: Mapping[str, Tensor], declared: str | None, path: Path) -> RFDNConfig:
