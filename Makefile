@@ -5,7 +5,7 @@ BIN := .venv/bin
 TORCH_INDEX ?=
 ARGS ?=
 
-.PHONY: help install demo test lint bench
+.PHONY: help install demo test lint bench fuzz
 
 help: ## show this list
 	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -32,3 +32,9 @@ bench: install ## run every benchmark; each prints its ratio
 		if [ -e "$$file" ]; then echo "== $$file"; $(BIN)/python "$$file" || exit 1; \
 		else echo 'benchmarks/ holds no benchmark yet'; fi; \
 	done
+
+FUZZ ?= --seconds 60
+
+fuzz: install ## harm files at random and see that nothing bad comes of it; FUZZ="--seconds 60 --count N --seed S"
+	@.ci/ensure-ffmpeg
+	@OMP_NUM_THREADS=1 PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python -m tests.fuzz $(FUZZ)

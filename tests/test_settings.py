@@ -32,6 +32,13 @@ def test_a_preset_of_ones_own(tmp_path: Path) -> None:
         ("= nonsense", "preset"),
         ("overwrite = true", "unknown key"),
         ('crf = "high"', "crf"),
+        ("crf = true", "crf True: a whole number"),
+        ("model = 3", "model 3: a name"),
+        ("audio = [1]", "audio .1.: a name"),
+        ("engine = {a = 1}", "engine"),
+        ("encoder_options = 5", "encoder_options 5: a list"),
+        ("encoder = " + "[" * 5000, "nested too deeply"),
+        ("#" * (1 << 20) + "#", "1048577 bytes; up to 1048576 are read"),
     ],
 )
 def test_bad_presets(tmp_path: Path, text: str, words: str) -> None:

@@ -164,8 +164,13 @@ class AudioEncoder:
             self._resampler = av.AudioResampler(
                 context.format, context.layout, context.sample_rate, frame_size=context.frame_size or None
             )
-        for resampled in self._resampler.resample(frame):
-            yield from self._packets(resampled)
+        try:
+            resampled = self._resampler.resample(frame)
+        except ValueError:  # damaged sound that claims to be of another kind from here on
+            self.record.repaired += 1
+            return
+        for piece in resampled:
+            yield from self._packets(piece)
 
     def _packets(self, frame: av.AudioFrame | None) -> Iterator[Packet[Any]]:
         for packet in self._encoder.encode(frame):

@@ -163,6 +163,18 @@ class Decoder:
                 yield picture if self._hwaccel is None else to_planar(picture, self._info.video.pix_fmt)
 
     def _demux(self) -> Iterator[Packet[VideoStream]]:
+        """:meth:`_read`; a demuxer that gives up ends it, or counts as damage where that is put up with."""
+        try:
+            yield from self._read()
+        except av.FFmpegError as error:
+            if not self._salvage:
+                raise InputError(
+                    f"{self._info.path}: cannot be read beyond {self._packets} video packets "
+                    f"({error.strerror}); --salvage takes what comes before"
+                ) from None
+            self.report.damaged_packets += 1
+
+    def _read(self) -> Iterator[Packet[VideoStream]]:
         """All packets of the stream and, last, the empty one that flushes the decoder."""
         if self._wanted.start is not None and self._info.seeks_exactly:
             # Pictures just before an open GOP's key picture are lost after a search: they must not be wanted ones.

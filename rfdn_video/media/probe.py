@@ -118,17 +118,16 @@ def _first_pictures(container: InputContainer, stream: VideoStream, path: Path) 
     pictures: list[av.VideoFrame] = []
     decoder = decoder_of(stream, {"max_pixels": str(MAX_PIXELS)})
     codec = stream.codec_context.name  # what has failed to open its decoder crashes when it is asked
-    for packet in container.demux(stream):
-        encrypted = encrypted or packet.has_sidedata("encryption_info")
+    packets = container.demux(stream)
+    while len(pictures) < PROBED_PICTURES:
         try:
+            packet = next(packets)
+            encrypted = encrypted or packet.has_sidedata("encryption_info")
             pictures += decoder.decode(packet)
-        except av.error.EOFError:
+        except (av.error.EOFError, StopIteration):
             break
         except (av.FFmpegError, ValueError):  # the latter of a decoder that could not be opened for the first one
             errors += 1
-            continue
-        if len(pictures) >= PROBED_PICTURES:
-            break
     if pictures:
         return pictures
     if encrypted:

@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 from rfdn_video.errors import UsageError
 from rfdn_video.models.networks import network_config
 from rfdn_video.models.rfdn import RFDNConfig
+from rfdn_video.settings import read_toml
 
 __all__ = ["Degradation", "Loss", "Precision", "Recipe", "Stage", "load_recipe", "parse_recipe", "recipe_names"]
 

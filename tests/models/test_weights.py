@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from rfdn_video import load_weights
 from rfdn_video.errors import ModelError
+from rfdn_video.limits import MAX_WEIGHTS_BYTES
 from rfdn_video.models.catalog import BUNDLED, load_bundled
 
 CLEAN = next(b for b in BUNDLED if b.tune == "clean").path
@@ -58,6 +61,7 @@ class _Malicious:
         return Path.touch, (self._proof,)
 
 
+@pytest.mark.fault(65)
 def test_nothing_in_a_file_is_executed(tmp_path: Path) -> None:
     proof = tmp_path / "executed"
     for name, save in {"raw": lambda o, p: p.write_bytes(pickle.dumps(o)), "torch": torch.save}.items():
@@ -112,3 +116,20 @@ def test_catalogue_serves_the_next_larger_scale() -> None:
         load_bundled("nothing", "video", 2)
     with pytest.raises(ModelError, match="--weights"):
         load_bundled("e-rfdn", "anime", 2)
+
+
+@pytest.mark.fault(65)
+def test_few_bytes_that_unpack_to_many(tmp_path: Path) -> None:
+    """A tensor that repeats one number, an archive of zeros, a file too large, one that never ends."""
+    repeated, packed = tmp_path / "repeated.pth", tmp_path / "packed.pth"
+    torch.save({"fea_conv.weight": torch.zeros(1).expand(1 << 20, 1 << 20)}, repeated)
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("archive/data/0", "w") as entry:
+        for _ in range(1025):
+            entry.write(bytes(1 << 20))
+    large, endless = tmp_path / "large.safetensors", tmp_path / "endless.safetensors"
+    large.touch()
+    os.truncate(large, MAX_WEIGHTS_BYTES + 1)
+    os.mkfifo(endless)
+    for path, words in ((repeated, "unpacks to"), (packed, "unpacks to"), (large, "up to"), (endless, "regular file")):
+        with pytest.raises(ModelError, match=words):
+            load_weights(path)
