@@ -19,6 +19,8 @@ def plan_notes(files: FilePlan, scale: ScalePlan) -> list[str]:
             f"the colour matrix is not tagged: {video.color.matrix.name} is taken for {video.width}x{video.height}, "
             "and the output is tagged so"
         )
+    if files.deinterlace and video.bwdif is None:
+        notes.append("the video is not marked as interlaced: there is nothing to do for --deinterlace")
     if scale.passes > 1:
         notes.append(
             f"no x{scale.native**scale.passes} network is at hand: the x{scale.native} one runs {scale.passes} times"

@@ -54,6 +54,7 @@ class FilePlan:
         dropped: what is not carried, in words.
         tune: ``"video"`` or ``"clean"``.
         dither: how the results are rounded.
+        deinterlace: interlaced pictures were to be made whole, whether there are any or not.
         overwrite: the output may replace a file.
         verify_fully: all of the finished file is decoded.
         salvage: a damaged source is no reason to stop.
@@ -71,6 +72,7 @@ class FilePlan:
     dropped: tuple[str, ...]
     tune: str
     dither: Dither
+    deinterlace: bool
     overwrite: bool
     verify_fully: bool
     salvage: bool
@@ -132,6 +134,7 @@ def plan_files(source: Path, output: str | None, settings: Settings) -> FilePlan
         dropped=dropped,
         tune=settings.tune if settings.tune != "auto" else "clean" if info.video.lossless else "video",
         dither=settings.dither,
+        deinterlace=settings.deinterlace is not None,
         overwrite=settings.overwrite,
         verify_fully=settings.verify == "full",
         salvage=settings.salvage,

@@ -72,3 +72,12 @@ def test_refused_unless_told(command_line: CommandLine, interlaced: Path, neares
     assert done.returncode == 3
     assert "--deinterlace" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_nothing_to_do_is_said(command_line: CommandLine, ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path) -> None:
+    source = tmp_path / "whole.mkv"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=0.2", "-c:v", "ffv1", source)
+    arguments = [source, "-o", tmp_path / "o.mkv", "-w", nearest_x2, "--dry-run"]
+    said = "not marked as interlaced: there is nothing to do for --deinterlace"
+    assert said in command_line(*arguments, "--deinterlace").stdout
+    assert said not in command_line(*arguments).stdout
