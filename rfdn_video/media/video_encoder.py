@@ -26,6 +26,10 @@ from rfdn_video.media.target import Target, advice, check_size, container_advice
 
 __all__ = ["LibavEncoder", "MakeEncoder", "VideoEncoder", "check_declared", "tag"]
 
+REORDERED = 3
+"""So many pictures are the fewest that are decoded in another order than they are shown in. Of fewer than it looks
+ahead, x265 4.3 gives out decoding times that it has never set."""
+
 
 class VideoEncoder(Protocol):
     """Makes packets of frames.
@@ -81,6 +85,7 @@ class LibavEncoder:
         self._open(context)
         context.sample_aspect_ratio = layout.sample_aspect_ratio  # opening it unsets shapes that look absurd
         self.codec = context.codec.canonical_name
+        self._count = 0
 
     def encode(self, frame: Frame, pts: int) -> Iterable[Packet[VideoStream]]:
         """See :class:`VideoEncoder`."""
@@ -89,6 +94,7 @@ class LibavEncoder:
         pack(frame.planes, picture)
         picture.pts, picture.time_base, picture.duration = pts, self._layout.time_base, frame.duration
         tag(picture, self._layout.color)
+        self._count += 1
         return self.stream.encode(picture)
 
     def _blank(self, frame: Frame) -> av.VideoFrame:
@@ -103,7 +109,10 @@ class LibavEncoder:
 
     def flush(self) -> Iterable[Packet[VideoStream]]:
         """See :class:`VideoEncoder`."""
-        return self.stream.encode(None)
+        for packet in self.stream.encode(None):
+            if self._count < REORDERED:
+                packet.dts = packet.pts
+            yield packet
 
     def close(self) -> None:
         """Its memory is the container's."""

@@ -125,3 +125,15 @@ def test_encoders_are_quiet(clip: Path, nearest_x2: Path, tmp_path: Path, encode
 def test_the_encoders_that_are_promised_are_here() -> None:
     here = {name for name in ENCODERS if LibavBuild().has_encoder(name)}
     assert {"libx264", "libx265", "libsvtav1", "libvpx-vp9", "ffv1", "prores_ks"} <= here
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3])
+@pytest.mark.parametrize("encoder", ["h264", "hevc", "av1", "vp9"])
+def test_fewer_pictures_than_an_encoder_looks_ahead(
+    clip: Path, nearest_x2: Path, tmp_path: Path, encoder: str, frames: int
+) -> None:
+    for suffix in ("mp4", "mkv"):
+        output = tmp_path / f"o.{suffix}"
+        upscale_video(clip, output, weights=nearest_x2, device="cpu", encoder=encoder, frames=frames, verify="full")
+        seen = look(output)
+        assert all(abs(a - b) <= seen.time_base for a, b in zip(seen.times, TIMES[:frames], strict=True))
