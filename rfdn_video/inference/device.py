@@ -6,6 +6,7 @@ after given events. A CUDA stream is one, a thread is one.
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -29,6 +30,9 @@ __all__ = [
     "resolve_devices",
     "resolve_precision",
 ]
+
+REQUIRE_GPU = "RFDN_REQUIRE_GPU"
+"""Variable of the environment that lets ``"auto"`` take no CPU: in a container that is a slip of the setup."""
 
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
@@ -240,10 +244,13 @@ def resolve_device(name: str) -> torch.device:
     """Finds the device that a name means; ``"auto"`` is the first of CUDA, XPU, MPS and CPU that is there.
 
     Raises:
-        DeviceError: a device that was asked for by name is absent.
+        DeviceError: a device that was asked for by name is absent; or any GPU, where RFDN_REQUIRE_GPU is set.
     """
     if name == "auto":
-        return torch.device(next((kind for kind in ("cuda", "xpu", "mps") if _count(kind)), "cpu"))
+        kind = next((kind for kind in ("cuda", "xpu", "mps") if _count(kind)), "cpu")
+        if kind == "cpu" and os.environ.get(REQUIRE_GPU, "0") != "0":
+            raise DeviceError(f"no GPU: {_why_absent('cuda')}; {REQUIRE_GPU} forbids the CPU, --device cpu takes it")
+        return torch.device(kind)
     try:
         device = torch.device(name)
     except RuntimeError:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 type CommandLine = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -154,3 +155,16 @@ def test_a_bit_that_flips_on_its_way_is_found(
     assert main([str(folder / "good.mp4"), "-o", str(folder / "out.mp4"), "-w", str(nearest_x2)]) == 7
     assert "not those that the encoder gave" in capsys.readouterr().err
     assert not (folder / "out.mp4").exists()
+
+
+def test_where_a_gpu_is_required_the_cpu_is_taken_by_name_only(
+    folder: Path, command_line: CommandLine, nearest_x2: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    monkeypatch.setenv("RFDN_REQUIRE_GPU", "1")
+    done = command_line("good.mp4", "--frames", "1", cwd=folder)
+    assert (done.returncode, "no GPU" in done.stderr) == (6, True)
+    batch = command_line("batch", "good.mp4", "-o", "results", "--frames", "1", cwd=folder)
+    assert (batch.returncode, "no GPU" in batch.stderr) == (6, True)
+    assert command_line("good.mp4", "--frames", "1", "--device", "cpu", "-w", nearest_x2, cwd=folder).returncode == 0
