@@ -54,6 +54,8 @@ def work(pipe: Connection, number: int, device: str, threads: int | None, lock: 
         return
     except Exception as error:
         pipe.send(_failure(error))
+    finally:  # nothing is left to be removed: a signal may now end it as it is
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _end_with_owner() -> None:

@@ -166,5 +166,5 @@ def test_where_a_gpu_is_required_the_cpu_is_taken_by_name_only(
     done = command_line("good.mp4", "--frames", "1", cwd=folder)
     assert (done.returncode, "no GPU" in done.stderr) == (6, True)
     batch = command_line("batch", "good.mp4", "-o", "results", "--frames", "1", cwd=folder)
-    assert (batch.returncode, "no GPU" in batch.stderr) == (6, True)
+    assert (batch.returncode, batch.stderr.count("\n"), "no GPU" in batch.stderr) == (6, 1, True)
     assert command_line("good.mp4", "--frames", "1", "--device", "cpu", "-w", nearest_x2, cwd=folder).returncode == 0
