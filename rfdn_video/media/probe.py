@@ -148,7 +148,8 @@ def _describe_video(
     if interlaced and deinterlace is None:
         raise InputError(
             f"{path}: the video is interlaced, enlarging would tear it; give --deinterlace (one picture a frame), "
-            "or --deinterlace field (one a field, twice the rate)"
+            "or --deinterlace field (one a field, twice the rate); telecined film keeps its extra pictures in both, "
+            "ffmpeg -vf fieldmatch,decimate takes them out beforehand"
         )
     try:
         check_base_layer(stream)

@@ -65,6 +65,17 @@ def test_soft_telecine_gives_the_film(ffmpeg: FFmpeg, nearest_x2: Path, tmp_path
     assert steps[:10] == [3, 2] * 5  # the parser of bare MPEG-2 is a field early with the last picture
 
 
+def test_hard_telecine_is_refused_and_keeps_its_rate(ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path) -> None:
+    """3:2 pulldown in the pictures, flagged as interlaced; no picture is taken out again."""
+    source = tmp_path / "telecined.mkv"
+    film = ["-f", "lavfi", "-i", "testsrc2=s=96x64:r=24000/1001", "-frames:v", "25", "-vf", "telecine"]
+    ffmpeg(*film, "-c:v", "libx264", "-x264-params", "tff=1", "-pix_fmt", "yuv420p", source)
+    with pytest.raises(InputError, match=r"interlaced.*telecined film keeps its extra pictures.*fieldmatch,decimate"):
+        upscale_video(source, tmp_path / "o.mkv", weights=nearest_x2, device="cpu")
+    summary = upscale_video(source, tmp_path / "o.mkv", weights=nearest_x2, device="cpu", deinterlace="frame")
+    assert summary.frames == len(look(source).times) == 25
+
+
 def _with_pulldown(stream: bytes) -> bytes:
     """Sets progressive_frame, and top_field_first and repeat_first_field by turns (ITU-T H.262, 6.2.3.1)."""
     data, position = bytearray(stream), 0
