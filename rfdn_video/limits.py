@@ -11,6 +11,7 @@ __all__ = [
     "MAX_PIXELS",
     "MAX_PROBE_BYTES",
     "MAX_PROBE_SECONDS",
+    "MAX_STILL_PIXELS",
     "MAX_STREAMS",
     "MAX_TAG_BYTES",
     "MAX_TOML_BYTES",
@@ -19,6 +20,9 @@ __all__ = [
 
 MAX_PIXELS = 1 << 28
 """Of a picture, read or written: 16384 x 16384, four times 16K."""
+
+MAX_STILL_PIXELS = 1 << 27
+"""Of a still image read: they are held whole, at several bytes a pixel."""
 
 MAX_STREAMS = 500
 """Of a file: attached fonts are streams too."""

@@ -268,8 +268,9 @@ def _scaled_matrix(video: VideoInfo, size: tuple[int, int]) -> tuple[int, ...] |
     matrix, source = list(video.display_matrix), (video.width, video.height)
     # A turned picture's displayed width is its coded height.
     across, down = (1, 0) if video.turned else (0, 1)
-    matrix[6] = round(matrix[6] * Fraction(size[across], source[across]))
-    matrix[7] = round(matrix[7] * Fraction(size[down], source[down]))
+    for at, side in ((6, across), (7, down)):
+        moved = round(matrix[at] * Fraction(size[side], source[side]))
+        matrix[at] = max(-(1 << 31), min(moved, (1 << 31) - 1))  # only a damaged file comes near what 32 bits hold
     return tuple(matrix)
 
 

@@ -79,7 +79,7 @@ def test_refusals(command_line: CommandLine, nearest_x2: Path, tmp_path: Path) -
 
 
 @pytest.mark.fault(14)
-@pytest.mark.parametrize(("size", "code"), [((50_000, 50_000), 3), ((10_000, 10_000), 2)])
+@pytest.mark.parametrize(("size", "code"), [((50_000, 50_000), 3), ((12_000, 12_000), 3), ((10_000, 10_000), 2)])
 def test_a_picture_that_would_burst_memory(
     command_line: CommandLine, tmp_path: Path, size: tuple[int, int], code: int
 ) -> None:

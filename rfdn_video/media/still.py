@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from rfdn_video.errors import InputError, OutputError
+from rfdn_video.limits import MAX_STILL_PIXELS
 from rfdn_video.media.source import STILL_SUFFIXES, check_is_file
 
 __all__ = ["Still", "check_holds", "read_still", "write_still"]
@@ -96,6 +97,8 @@ def write_still(path: Path, still: Still) -> None:
 
 
 def _check_kind(image: Image.Image, path: Path) -> None:
+    if image.width * image.height > MAX_STILL_PIXELS:
+        raise InputError(f"{path}: is {image.width}x{image.height}; images of up to {MAX_STILL_PIXELS} pixels are read")
     frames = getattr(image, "n_frames", 1)
     if frames > 1:
         raise InputError(f"{path}: holds {frames} pictures; only single ones are enlarged, make a video of it first")
