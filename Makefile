@@ -19,7 +19,7 @@ demo: install ## enlarge the bundled clip and say what was gained
 
 test: install ## run the tests
 	@.ci/ensure-ffmpeg
-	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/pytest $(ARGS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: install ## check style, types and the direction of imports
 	@$(BIN)/ruff check
