@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfdn_video import Frame, Upscaler, load_weights, probe
-from rfdn_video.media.decode import Decoder
+from rfdn_video.media.reading.decode import Decoder
 from rfdn_video.media.timing import TimeRange
 from rfdn_video.models.catalog import load_bundled
 

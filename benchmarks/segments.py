@@ -15,16 +15,16 @@ from itertools import cycle
 from pathlib import Path
 
 from rfdn_video.frame import Frame
-from rfdn_video.media.builds import LibavBuild
-from rfdn_video.media.decode import Decoder
-from rfdn_video.media.info import MediaInfo
+from rfdn_video.media.encoding.builds import LibavBuild
+from rfdn_video.media.encoding.target import choose_container, choose_encoder
+from rfdn_video.media.keeping.segments import Segments
+from rfdn_video.media.keeping.work_folder import WorkFolder
 from rfdn_video.media.layout import VideoLayout
-from rfdn_video.media.mux import Output
-from rfdn_video.media.probe import probe
-from rfdn_video.media.segments import Segments
-from rfdn_video.media.target import choose_container, choose_encoder
+from rfdn_video.media.muxing.mux import Output
+from rfdn_video.media.reading.decode import Decoder
+from rfdn_video.media.reading.info import MediaInfo
+from rfdn_video.media.reading.probe import probe
 from rfdn_video.media.timing import TimeRange
-from rfdn_video.media.work_folder import WorkFolder
 from rfdn_video.resume import GOP
 from rfdn_video.settings import Settings
 

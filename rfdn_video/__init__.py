@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rfdn_video.frame import PixelFormat as PixelFormat
     from rfdn_video.inference.upscaler import Upscaler as Upscaler
     from rfdn_video.media.color import decide_color as decide_color
-    from rfdn_video.media.info import MediaInfo as MediaInfo
-    from rfdn_video.media.probe import probe as probe
+    from rfdn_video.media.reading.info import MediaInfo as MediaInfo
+    from rfdn_video.media.reading.probe import probe as probe
     from rfdn_video.models.weights import Weights as Weights
     from rfdn_video.models.weights import load_weights as load_weights
     from rfdn_video.pipeline import Summary as Summary
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Color": "rfdn_video.frame",
     "Frame": "rfdn_video.frame",
-    "MediaInfo": "rfdn_video.media.info",
+    "MediaInfo": "rfdn_video.media.reading.info",
     "PixelFormat": "rfdn_video.frame",
     "RFDNError": "rfdn_video.errors",
     "Settings": "rfdn_video.settings",
@@ -37,7 +37,7 @@ _HOMES = {
     "Weights": "rfdn_video.models.weights",
     "decide_color": "rfdn_video.media.color",
     "load_weights": "rfdn_video.models.weights",
-    "probe": "rfdn_video.media.probe",
+    "probe": "rfdn_video.media.reading.probe",
     "upscale_video": "rfdn_video.pipeline",
 }
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from rfdn_video.media.content import content_digest
+from rfdn_video.media.keeping.content import content_digest
 from rfdn_video.plan import FilePlan
 from rfdn_video.settings import Settings
 

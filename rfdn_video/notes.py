@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rfdn_video.frame import Matrix, PixelFormat
 from rfdn_video.inference.scaling import ScalePlan
+from rfdn_video.media.encoding.result_color import conversions
 from rfdn_video.media.formats import ffmpeg_name
-from rfdn_video.media.result_color import conversions
 from rfdn_video.plan import FilePlan
 
 __all__ = ["plan_notes"]

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from rfdn_video.errors import InputError, OutputError
 from rfdn_video.frame import Frame
 from rfdn_video.inference.scaling import ScalePlan
-from rfdn_video.media.decode import Decoder, DecodeReport
-from rfdn_video.media.mux import Output, Written
-from rfdn_video.media.publish import Draft
-from rfdn_video.media.rehearsal import rehearse
-from rfdn_video.media.script import ScriptDecoder, is_script
-from rfdn_video.media.segments import Segments
-from rfdn_video.media.verify import verify
+from rfdn_video.media.checking.rehearsal import rehearse
+from rfdn_video.media.checking.verify import verify
+from rfdn_video.media.keeping.publish import Draft
+from rfdn_video.media.keeping.segments import Segments
+from rfdn_video.media.muxing.mux import Output, Written
+from rfdn_video.media.reading.decode import Decoder, DecodeReport
+from rfdn_video.media.reading.script import ScriptDecoder, is_script
 from rfdn_video.plan import FilePlan, for_display, plan_files
 from rfdn_video.resume import open_segments
 from rfdn_video.settings import Reuse, Settings, exact_scale

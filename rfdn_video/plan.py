@@ -11,26 +11,26 @@ from av.codec.hwaccel import HWAccel
 from rfdn_video.errors import InputError, UsageError
 from rfdn_video.frame import PixelFormat
 from rfdn_video.inference.scaling import target_size
-from rfdn_video.media.builds import LibavBuild
 from rfdn_video.media.color import converted_color
-from rfdn_video.media.decode import cut_off
-from rfdn_video.media.disk import check_room
-from rfdn_video.media.encoders import traits_of
-from rfdn_video.media.ffmpeg_program import FFmpegBuild
+from rfdn_video.media.encoding.builds import LibavBuild
+from rfdn_video.media.encoding.encoders import traits_of
+from rfdn_video.media.encoding.ffmpeg_program import FFmpegBuild
+from rfdn_video.media.encoding.hdr_template import HDR_CODECS
+from rfdn_video.media.encoding.result_color import result_color
+from rfdn_video.media.encoding.target import STREAMABLE, Container, Target, choose_container, choose_encoder
 from rfdn_video.media.formats import planar_layout
 from rfdn_video.media.hdr import NO_HDR, hdr_options, says_hdr
-from rfdn_video.media.hdr_template import HDR_CODECS
-from rfdn_video.media.hwaccel import open_hwaccel
-from rfdn_video.media.info import MediaInfo, VideoInfo
+from rfdn_video.media.keeping.disk import check_room
+from rfdn_video.media.keeping.publish import check_output
 from rfdn_video.media.layout import VideoLayout
-from rfdn_video.media.probe import probe
-from rfdn_video.media.publish import check_output
-from rfdn_video.media.result_color import result_color
-from rfdn_video.media.script import is_script, probe_script
-from rfdn_video.media.source import check_is_file
-from rfdn_video.media.streams import CarriedStream, decide_streams
-from rfdn_video.media.tags import lost_tags
-from rfdn_video.media.target import STREAMABLE, Container, Target, choose_container, choose_encoder
+from rfdn_video.media.muxing.streams import CarriedStream, decide_streams
+from rfdn_video.media.muxing.tags import lost_tags
+from rfdn_video.media.reading.decode import cut_off
+from rfdn_video.media.reading.hwaccel import open_hwaccel
+from rfdn_video.media.reading.info import MediaInfo, VideoInfo
+from rfdn_video.media.reading.probe import probe
+from rfdn_video.media.reading.script import is_script, probe_script
+from rfdn_video.media.reading.source import check_is_file
 from rfdn_video.media.timing import TimeRange
 from rfdn_video.settings import Dither, Settings
 

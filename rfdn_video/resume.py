@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from rfdn_video.errors import InputError, OutputError, UsageError
 from rfdn_video.fingerprint import INPUT, differences, fingerprint
-from rfdn_video.media.journal import JOURNAL, Journal
-from rfdn_video.media.segments import Segments
-from rfdn_video.media.work_folder import WorkFolder
+from rfdn_video.media.keeping.journal import JOURNAL, Journal
+from rfdn_video.media.keeping.segments import Segments
+from rfdn_video.media.keeping.work_folder import WorkFolder
 from rfdn_video.plan import FilePlan
 from rfdn_video.settings import Settings
 

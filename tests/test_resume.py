@@ -19,7 +19,7 @@ import pytest
 
 from rfdn_video import upscale_video
 from rfdn_video.errors import InputError, OutputError, UsageError
-from rfdn_video.media.work_folder import work_folder
+from rfdn_video.media.keeping.work_folder import work_folder
 from rfdn_video.pipeline import Summary, _larger
 
 type FFmpeg = Callable[..., bytes]

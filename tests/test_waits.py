@@ -15,8 +15,8 @@ import torch
 from rfdn_video import pipeline, upscale_video
 from rfdn_video.inference.engines.pytorch import TorchEngine
 from rfdn_video.inference.slots import _Slot
-from rfdn_video.media.decode import Decoder
-from rfdn_video.media.mux import Output
+from rfdn_video.media.muxing.mux import Output
+from rfdn_video.media.reading.decode import Decoder
 from rfdn_video.pipeline import Summary
 from rfdn_video.stages import Drain, Prefetch, StageTime
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from rfdn_video.errors import RFDNError
-from rfdn_video.media.journal import Journal
-from rfdn_video.media.work_folder import work_folder
+from rfdn_video.media.keeping.journal import Journal
+from rfdn_video.media.keeping.work_folder import work_folder
 from rfdn_video.watchdog import REST, Watchdog, patience
 
 HANGING = """

@@ -1,6 +1,6 @@
 """Runs a script and writes its frames to standard output: ``python -m vsrfdn.serve SCRIPT [--probe]``.
 
-The other end is rfdn_video/media/script.py. First comes one line of JSON that describes the clip;
+The other end is rfdn_video/media/reading/script.py. First comes one line of JSON that describes the clip;
 then, for every frame, one line with its duration, and its planes one after another, without gaps,
 in the machine's byte order. A line ``{"error": "..."}`` may come at any place and is the last;
 else ``{"end": n}`` is. y4m would lose the durations, and NUT the colour.

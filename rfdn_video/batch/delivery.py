@@ -14,8 +14,8 @@ from typing import Literal, get_args
 
 from rfdn_video.batch.identity import content_digest
 from rfdn_video.errors import InputError, OutputError
-from rfdn_video.media.durable import sync
-from rfdn_video.media.publish import rename_new
+from rfdn_video.media.keeping.durable import sync
+from rfdn_video.media.keeping.publish import rename_new
 
 __all__ = ["ON_SUCCESS", "Delivery", "OnSuccess", "deliver", "holds"]
 

@@ -121,7 +121,7 @@ def _do(task: Task, device: str, send: Callable[[Any], None]) -> Ready | Unchang
 
 
 def _enlarge(task: Task, send: Callable[[Any], None]) -> tuple[Path, int, tuple[str, ...]]:
-    from rfdn_video.media.source import STILL_SUFFIXES
+    from rfdn_video.media.reading.source import STILL_SUFFIXES
 
     if task.source.suffix.lower() in STILL_SUFFIXES:
         return _enlarge_still(task)

@@ -16,8 +16,8 @@ from rfdn_video.bench.rounds import Run, repeated
 from rfdn_video.frame import Frame
 from rfdn_video.inference.colorspace import PlanesToRGB, RGBToPlanes
 from rfdn_video.inference.upscaler import Upscaler
-from rfdn_video.media.decode import Decoder
-from rfdn_video.media.mux import Output
+from rfdn_video.media.muxing.mux import Output
+from rfdn_video.media.reading.decode import Decoder
 from rfdn_video.pipeline import Job, Summary, run
 
 __all__ = ["decoded", "enlarged_frames", "network_alone", "stages_alone", "whole"]

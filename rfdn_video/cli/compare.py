@@ -89,7 +89,7 @@ def execute(args: argparse.Namespace) -> int:
     options = _options(args)
     from rfdn_video.cli.progress import progress
     from rfdn_video.cli.signals import interruptible
-    from rfdn_video.media.probe import probe
+    from rfdn_video.media.reading.probe import probe
     from rfdn_video.quality.compare import compare
 
     with interruptible():

@@ -86,8 +86,8 @@ def _devices() -> dict[str, str]:
 
 
 def _encoders() -> dict[str, str]:
-    from rfdn_video.media.builds import LibavBuild
-    from rfdn_video.media.encoders import ENCODERS
+    from rfdn_video.media.encoding.builds import LibavBuild
+    from rfdn_video.media.encoding.encoders import ENCODERS
 
     build = LibavBuild()
     return {

@@ -14,7 +14,7 @@ import av
 from rfdn_video.cli.progress import progress
 from rfdn_video.cli.stall import watched
 from rfdn_video.errors import RFDNError
-from rfdn_video.media.source import STILL_SUFFIXES, check_is_file
+from rfdn_video.media.reading.source import STILL_SUFFIXES, check_is_file
 from rfdn_video.notes import plan_notes
 from rfdn_video.pipeline import Job, Summary, prepare, run
 from rfdn_video.plan import plan_files

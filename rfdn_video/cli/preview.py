@@ -14,7 +14,7 @@ from rfdn_video.cli.upscale import add_network_arguments, add_size_arguments
 from rfdn_video.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
-    from rfdn_video.media.info import MediaInfo
+    from rfdn_video.media.reading.info import MediaInfo
     from rfdn_video.quality.preview import Candidate, View
     from rfdn_video.settings import Settings
 
@@ -80,7 +80,7 @@ def join_options(argv: Sequence[str]) -> list[str]:
 
 def execute(args: argparse.Namespace) -> int:
     """Makes the page."""
-    from rfdn_video.media.source import check_is_file
+    from rfdn_video.media.reading.source import check_is_file
 
     for path in args.inputs:
         check_is_file(path)
@@ -153,7 +153,7 @@ def _name(line: str, settings: Settings) -> str:
 
 def _views(args: argparse.Namespace, ways: Sequence[tuple[str, Settings]]) -> tuple[list[View], list[str]]:
     from rfdn_video.cli.progress import progress
-    from rfdn_video.media.probe import probe
+    from rfdn_video.media.reading.probe import probe
     from rfdn_video.quality.preview import preview
 
     views: list[View] = []

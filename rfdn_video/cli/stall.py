@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rfdn_video.errors import RFDNError
-from rfdn_video.media.journal import JOURNAL
-from rfdn_video.media.work_folder import work_folder
+from rfdn_video.media.keeping.journal import JOURNAL
+from rfdn_video.media.keeping.work_folder import work_folder
 from rfdn_video.pipeline import Job
 from rfdn_video.watchdog import Beat, Watchdog, patience
 

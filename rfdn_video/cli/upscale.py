@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfdn_video.errors import Interrupted, RFDNError, UsageError
-from rfdn_video.media.quarantine import prepare_to_try
+from rfdn_video.media.reading.quarantine import prepare_to_try
 
 if TYPE_CHECKING:
     from rfdn_video.settings import Settings

@@ -1,14 +1,9 @@
-"""Files: probing, decoding, copying, encoding, checking. Never imports torch.
+"""Files, in the order of their way through a job. Never imports torch.
 
-Reading: ``source`` opens a file, ``truncation`` finds what is missing of it, ``probe`` describes it (as
-``info``), ``decode`` gives its frames on one clock (``timing``, ``timeline``), made whole by ``deinterlace``;
-``script`` does the same for VapourSynth scripts, ``still`` for images.
+``reading`` finds out what a file is and gives its frames, ``encoding`` decides on encoders and makes packets,
+``keeping`` lets finished work outlive a job that was cut off, ``muxing`` writes the output with all that goes
+along, ``checking`` tries an output in small before and reads it back afterwards.
 
-Deciding: ``color``, ``formats`` and ``hdr`` what samples mean, ``streams`` what becomes of sound and subtitles,
-``target`` container and encoder (``encoders``, ``builds``, ``ffmpeg_program``); ``rehearsal`` tries it in small.
-
-Writing: ``mux`` is the output. Pictures go through a ``video_encoder`` (or ``ffmpeg_encoder``), everything else
-through ``side_streams`` and its ``carriers``; ``tags``, ``chapters`` and ``timecode`` describe it.
-
-Checking: ``verify`` reads the finished file back, ``publish`` gives it its name.
+Here lies what all of them speak of: what samples mean (``formats``, ``color``, ``alpha``, ``hdr``), time (``timing``,
+``timeline``), what the enlarged video is like (``layout``), the elements of Matroska, and libav's log.
 """

@@ -1,6 +1,6 @@
 """Static HDR metadata: the display that a film was graded on, and how bright it gets.
 
-Encoders that can be told write it into the bitstream; media/hdr_encoder.py has the container say it too.
+Encoders that can be told write it into the bitstream; media/encoding/hdr_encoder.py has the container say it too.
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from rfdn_video.errors import InputError, UsageError
 from rfdn_video.frame import Frame
-from rfdn_video.media.decode import Decoder
-from rfdn_video.media.info import MediaInfo
-from rfdn_video.media.probe import probe
+from rfdn_video.media.reading.decode import Decoder
+from rfdn_video.media.reading.info import MediaInfo
+from rfdn_video.media.reading.probe import probe
 from rfdn_video.media.timing import TimeRange
 from rfdn_video.quality.match import Moment, Track, clock_offset, matched, tolerance
 from rfdn_video.quality.measure import Meter

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rfdn_video.frame import Frame
-from rfdn_video.media.info import MediaInfo
+from rfdn_video.media.reading.info import MediaInfo
 
 __all__ = ["Moment", "Track", "clock_offset", "matched", "tolerance"]
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rfdn_video.frame import Frame
-from rfdn_video.media.glance import Glance
-from rfdn_video.media.info import MediaInfo
+from rfdn_video.media.reading.glance import Glance
+from rfdn_video.media.reading.info import MediaInfo
 
 __all__ = ["Sketch", "choose", "sketch", "telling_moments"]
 

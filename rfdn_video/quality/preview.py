@@ -18,7 +18,7 @@ from rfdn_video.errors import InputError
 from rfdn_video.frame import Frame
 from rfdn_video.inference.colorspace import PlanesToRGB
 from rfdn_video.inference.upscaler import Upscaler
-from rfdn_video.media.info import MediaInfo
+from rfdn_video.media.reading.info import MediaInfo
 from rfdn_video.quality.crops import Window, detailed_windows
 from rfdn_video.quality.moments import telling_moments
 

@@ -16,15 +16,15 @@ from torch import Tensor
 
 from rfdn_video.frame import Frame, Planes
 from rfdn_video.inference.colorspace import Scaling
-from rfdn_video.media.builds import LibavBuild
-from rfdn_video.media.info import MediaInfo
+from rfdn_video.media.checking.rehearsal import rehearse
+from rfdn_video.media.checking.verify import verify
+from rfdn_video.media.encoding.builds import LibavBuild
+from rfdn_video.media.encoding.target import choose_container, choose_encoder
+from rfdn_video.media.keeping.publish import Draft, check_output
 from rfdn_video.media.layout import VideoLayout
-from rfdn_video.media.mux import Output
-from rfdn_video.media.publish import Draft, check_output
-from rfdn_video.media.rehearsal import rehearse
-from rfdn_video.media.target import choose_container, choose_encoder
+from rfdn_video.media.muxing.mux import Output
+from rfdn_video.media.reading.info import MediaInfo
 from rfdn_video.media.timing import TimeRange
-from rfdn_video.media.verify import verify
 from rfdn_video.quality.space import Space
 from rfdn_video.settings import Settings
 

@@ -17,7 +17,7 @@ from rfdn_video.frame import Color, Frame, Matrix, PixelFormat
 from rfdn_video.inference.colorspace import PlanesToRGB, RGBToPlanes, Scaling
 from rfdn_video.inference.resample import resample, resize_taps
 from rfdn_video.media.color import converted_color
-from rfdn_video.media.info import VideoInfo
+from rfdn_video.media.reading.info import VideoInfo
 
 __all__ = ["Aligner", "Space", "space_of"]
 

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from rfdn_video.frame import Frame
-from rfdn_video.media.decode import Decoder
-from rfdn_video.media.probe import probe
+from rfdn_video.media.reading.decode import Decoder
+from rfdn_video.media.reading.probe import probe
 from rfdn_video.media.timing import TimeRange
 from rfdn_video.training.codec import RGBConverter
 from rfdn_video.training.imresize import RGB8, imresize

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rfdn_video.errors import DeviceError, InputError
 from rfdn_video.frame import Color, Matrix, PixelFormat, Planes
 from rfdn_video.inference.colorspace import PlanesToRGB, RGBToPlanes
-from rfdn_video.media.decode import planes_of
+from rfdn_video.media.reading.decode import planes_of
 from rfdn_video.training.imresize import RGB8
 
 __all__ = ["Encoding", "RGBConverter", "encode_and_decode", "random_encoding"]

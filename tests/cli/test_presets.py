@@ -11,8 +11,8 @@ import pytest
 from rfdn_video import Settings
 from rfdn_video.cli.main import main
 from rfdn_video.frame import PixelFormat
-from rfdn_video.media.builds import LibavBuild
-from rfdn_video.media.target import choose_container, choose_encoder
+from rfdn_video.media.encoding.builds import LibavBuild
+from rfdn_video.media.encoding.target import choose_container, choose_encoder
 from rfdn_video.settings import describe_preset, load_preset, preset_names, with_preset
 
 NAMES = ["anime", "archive", "av1", "film", "hevc10", "nvenc", "screen", "web"]

@@ -120,8 +120,8 @@ def test_a_finished_file_that_is_wrong_is_not_published(
 ) -> None:
     """One frame gets lost on its way into the file: the check finds it, exit 7."""
     from rfdn_video.cli.main import main
-    from rfdn_video.media.mux import Output
-    from rfdn_video.media.rehearsal import PICTURES
+    from rfdn_video.media.checking.rehearsal import PICTURES
+    from rfdn_video.media.muxing.mux import Output
 
     write, count = Output.write, iter(range(-PICTURES, 1000))  # those of the trial first
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rfdn_video import Upscaler, probe
 from rfdn_video.inference.bands import BandedRFDN
-from rfdn_video.media.decode import Decoder
+from rfdn_video.media.reading.decode import Decoder
 from rfdn_video.media.timing import TimeRange
 from rfdn_video.models.rfdn import RFDN, RFDNConfig
 from rfdn_video.models.weights import load_weights

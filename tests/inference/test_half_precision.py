@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rfdn_video import Frame, Upscaler, probe
-from rfdn_video.media.decode import Decoder
+from rfdn_video.media.reading.decode import Decoder
 from rfdn_video.media.timing import TimeRange
 
 DEMO = Path(__file__).parent.parent.parent / "demo" / "clip.mp4"

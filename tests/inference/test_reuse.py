@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rfdn_video import Color, Frame, PixelFormat, Upscaler, probe
 from rfdn_video.frame import Matrix
 from rfdn_video.inference.reuse import Strips, changed_rows
-from rfdn_video.media.decode import Decoder
+from rfdn_video.media.reading.decode import Decoder
 from rfdn_video.media.timing import TimeRange
 from tests.test_expected_clips import GOOD
 

@@ -11,10 +11,10 @@ import pytest
 from av.codec.context import CodecContext, CodecOption
 
 from rfdn_video.frame import PixelFormat
-from rfdn_video.media.builds import LibavBuild
-from rfdn_video.media.encoders import ENCODERS, EncoderTraits, encoder_options
-from rfdn_video.media.ffmpeg_program import FFmpegBuild
-from rfdn_video.media.target import choose_container, choose_encoder
+from rfdn_video.media.encoding.builds import LibavBuild
+from rfdn_video.media.encoding.encoders import ENCODERS, EncoderTraits, encoder_options
+from rfdn_video.media.encoding.ffmpeg_program import FFmpegBuild
+from rfdn_video.media.encoding.target import choose_container, choose_encoder
 from rfdn_video.settings import Settings
 
 YUV420P8, YUV420P10 = PixelFormat("yuv", 8, 1, 1), PixelFormat("yuv", 10, 1, 1)

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from rfdn_video import upscale_video
-from rfdn_video.media.builds import LibavBuild
-from rfdn_video.media.encoders import ENCODERS
+from rfdn_video.media.encoding.builds import LibavBuild
+from rfdn_video.media.encoding.encoders import ENCODERS
 from rfdn_video.settings import load_preset, preset_names
 from tests.oracle import look
 

@@ -13,8 +13,8 @@ import ffmpeg as ffmpeg_python
 import pytest
 
 from rfdn_video import upscale_video
+from rfdn_video.media.encoding.hdr_template import HDR_CODECS, hdr_template
 from rfdn_video.media.hdr import HDRMetadata
-from rfdn_video.media.hdr_template import HDR_CODECS, hdr_template
 
 type CommandLine = Callable[..., subprocess.CompletedProcess[str]]
 type Seen = tuple[list[float], tuple[int, int]]

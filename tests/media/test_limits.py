@@ -10,8 +10,8 @@ import pytest
 
 from rfdn_video import limits, probe
 from rfdn_video.errors import InputError
-from rfdn_video.media import source
-from rfdn_video.media.probe import examine
+from rfdn_video.media.reading import source
+from rfdn_video.media.reading.probe import examine
 
 type FFmpeg = Callable[..., bytes]
 

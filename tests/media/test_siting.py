@@ -12,8 +12,8 @@ import pytest
 
 from rfdn_video import upscale_video
 from rfdn_video.frame import ChromaLocation, Color, Matrix, PixelFormat
+from rfdn_video.media.encoding.result_color import moves, result_color
 from rfdn_video.media.formats import ffmpeg_name
-from rfdn_video.media.result_color import moves, result_color
 from tests.zimg import RGBS, clip_of, convert, format_id, planes_of, smooth_picture, vs
 
 ALL = ["left", "center", "topleft", "top", "bottomleft", "bottom"]

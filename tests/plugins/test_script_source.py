@@ -19,8 +19,8 @@ import pytest
 from rfdn_video import Frame, upscale_video
 from rfdn_video.cli.main import main
 from rfdn_video.errors import InputError, UsageError
-from rfdn_video.media import script_server
-from rfdn_video.media.script import ScriptDecoder, probe_script
+from rfdn_video.media.reading import script_server
+from rfdn_video.media.reading.script import ScriptDecoder, probe_script
 from rfdn_video.media.timing import TimeRange
 from tests.oracle import look
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from rfdn_video.frame import Color, Frame, Matrix, PixelFormat
-from rfdn_video.media.decode import Decoder
-from rfdn_video.media.glance import Glance
-from rfdn_video.media.probe import probe
+from rfdn_video.media.reading.decode import Decoder
+from rfdn_video.media.reading.glance import Glance
+from rfdn_video.media.reading.probe import probe
 from rfdn_video.media.timing import TimeRange
 from rfdn_video.quality.crops import detailed_windows
 from rfdn_video.quality.moments import choose, sketch, telling_moments

@@ -16,7 +16,7 @@ from PIL import Image
 
 from rfdn_video import Upscaler, load_weights
 from rfdn_video.cli.main import main
-from rfdn_video.media.probe import probe
+from rfdn_video.media.reading.probe import probe
 from rfdn_video.quality.preview import Candidate, preview
 
 type FFmpeg = Callable[..., bytes]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rfdn_video.frame import Color, Frame, Matrix, PixelFormat
-from rfdn_video.media.info import VideoInfo
+from rfdn_video.media.reading.info import VideoInfo
 from rfdn_video.quality.space import Aligner, Space, space_of
 from tests import zimg
 from tests.zimg import vs

@@ -1,0 +1,185 @@
+"""What happens to the packets of one stream beside the video: copied, converted to text of another kind, re-encoded."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Protocol, cast
+
+import av
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.subtitles.codeccontext import SubtitleCodecContext
+from av.subtitles.subtitle import AssSubtitle, SubtitleSet
+
+from rfdn_video.media.muxing.streams import CarriedStream
+from rfdn_video.media.timing import exact
+
+__all__ = ["AudioEncoder", "Carrier", "Copier", "Record", "SubtitleConverter"]
+
+MILLISECOND = Fraction(1, 1000)
+
+
+@dataclass
+class Record:
+    """What was written of one stream, for the check of the finished file.
+
+    Attributes:
+        stream: in the source, and how it was carried.
+        index: its place in the output.
+        reframed: the muxer strips the ADTS headers of a transport stream's AAC, so that payloads differ.
+        packets: how many were written.
+        repaired: how many had no decoding time, or one that went back.
+        first: presentation time of the first one in the output, in seconds.
+        end: when the last one ends, in seconds.
+        digest: of all payloads in order.
+    """
+
+    stream: CarriedStream
+    index: int
+    reframed: bool = False
+    packets: int = 0
+    repaired: int = 0
+    first: Fraction | None = None
+    end: Fraction | None = None
+    digest: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=16))
+
+    def note(self, packet: Packet[Any]) -> None:
+        """Counts a packet that is about to be written."""
+        self.packets += 1
+        self.digest.update(bytes(packet))
+        if packet.pts is not None:
+            time_base = exact(packet.time_base)
+            self.first = packet.pts * time_base if self.first is None else self.first
+            self.end = (packet.pts + (packet.duration or 0)) * time_base
+
+
+class Carrier(Protocol):
+    """One stream's way from the source into the output."""
+
+    record: Record
+
+    def feed(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
+        """Takes a packet of the source, its times already shifted; gives packets of the output."""
+
+    def flush(self) -> Iterator[Packet[Any]]:
+        """Gives what was held back."""
+
+
+class Copier:
+    """Passes packets on as they are; only decoding times that are missing or go back are mended.
+
+    Where ``strict``, the container wants each to be later than the one before, not just no earlier.
+    """
+
+    def __init__(self, record: Record, output: Stream, *, strict: bool) -> None:
+        self.record = record
+        self._output, self._step = output, int(strict)
+        self._last: int | None = None
+
+    def feed(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
+        earliest = self._last + self._step if self._last is not None else None
+        dts = packet.dts if packet.dts is not None else packet.pts
+        if dts is None:
+            dts = earliest or 0
+        elif earliest is not None:
+            dts = max(dts, earliest)
+        if dts != packet.dts:
+            self.record.repaired += 1
+            packet.dts = dts
+            packet.pts = dts if packet.pts is None else max(packet.pts, dts)
+        self._last = dts
+        packet.stream = self._output
+        self.record.note(packet)
+        yield packet
+
+    def flush(self) -> Iterator[Packet[Any]]:
+        yield from ()
+
+
+class SubtitleConverter:
+    """Decodes text subtitles and writes them as text of another kind."""
+
+    def __init__(self, record: Record, source: Stream, output: OutputContainer) -> None:
+        self.record = record
+        assert record.stream.codec is not None
+        self.stream = output.add_stream(record.stream.codec)
+        self._decoder = cast("SubtitleCodecContext", source.codec_context)
+        self._encoder = cast("SubtitleCodecContext", self.stream.codec_context)
+        self._decoder.open(strict=False)  # only then it has a header
+        self._encoder.subtitle_header = self._decoder.subtitle_header
+
+    def feed(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
+        begin = round((packet.pts or 0) * exact(packet.time_base) / MILLISECOND)
+        length = round((packet.duration or 0) * exact(packet.time_base) / MILLISECOND)
+        subtitles = self._decoder.decode2(packet)
+        for rect in subtitles.rects if subtitles is not None else ():
+            if isinstance(rect, AssSubtitle):
+                converted = self._encoder.encode_subtitle(SubtitleSet.create(rect.ass, 0, length, begin))
+                converted.pts = converted.dts = begin
+                converted.duration, converted.time_base = length, MILLISECOND
+                converted.stream = self.stream
+                self.record.note(converted)
+                yield converted
+
+    def flush(self) -> Iterator[Packet[Any]]:
+        yield from ()
+
+
+class AudioEncoder:
+    """Decodes sound and encodes it anew, in the format nearest to its own that the encoder takes."""
+
+    def __init__(self, record: Record, source: AudioStream, output: OutputContainer) -> None:
+        self.record = record
+        self._decoder = source.codec_context
+        assert record.stream.codec is not None
+        rate = _nearest_rate(record.stream.codec, self._decoder.sample_rate)
+        self.stream: Any = output.add_stream(record.stream.codec, rate=rate, layout=self._decoder.layout.name)
+        self._encoder: Any = self.stream.codec_context
+        self._resampler: av.AudioResampler | None = None
+
+    def feed(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
+        try:
+            frames = self._decoder.decode(packet)
+        except av.FFmpegError:
+            self.record.repaired += 1
+            return
+        for frame in frames:
+            yield from self._encode(frame)
+
+    def flush(self) -> Iterator[Packet[Any]]:
+        for frame in self._decoder.decode(None):
+            yield from self._encode(frame)
+        if self._resampler is not None:
+            yield from self._encode(None)
+        yield from self._packets(None)
+
+    def _encode(self, frame: av.AudioFrame | None) -> Iterator[Packet[Any]]:
+        if self._resampler is None:
+            context = self._encoder
+            self._resampler = av.AudioResampler(
+                context.format, context.layout, context.sample_rate, frame_size=context.frame_size or None
+            )
+        try:
+            resampled = self._resampler.resample(frame)
+        except ValueError:  # damaged sound that claims to be of another kind from here on
+            self.record.repaired += 1
+            return
+        for piece in resampled:
+            yield from self._packets(piece)
+
+    def _packets(self, frame: av.AudioFrame | None) -> Iterator[Packet[Any]]:
+        for packet in self._encoder.encode(frame):
+            packet.stream = self.stream
+            if packet.size:  # FLAC ends with an empty one that carries its final header
+                self.record.note(packet)
+            yield packet
+
+
+def _nearest_rate(encoder: str, rate: int) -> int:
+    allowed = av.Codec(encoder, "w").audio_rates
+    return min(allowed, key=lambda r: (abs(r - rate), -r)) if allowed else rate

@@ -1,0 +1,215 @@
+"""Carries all other streams into the output, in step with the video.
+
+They are read through a second demuxer of the same file, so that nothing has to be held back: a
+file with all its sound behind all its video needs no more memory than an interleaved one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.stream import Discard, Stream
+
+from rfdn_video.errors import OutputError
+from rfdn_video.media.muxing.carriers import AudioEncoder, Carrier, Copier, Record, SubtitleConverter
+from rfdn_video.media.muxing.streams import CarriedStream
+from rfdn_video.media.muxing.tags import carried_tags
+from rfdn_video.media.reading.info import MediaInfo
+from rfdn_video.media.reading.source import open_source
+from rfdn_video.media.timeline import Timeline
+from rfdn_video.media.timing import TimeRange, exact
+
+__all__ = ["SideStreams", "refusal"]
+
+# Subtitles shown at the beginning of a range may have begun this much earlier.
+LOOK_BACK = Fraction(15)
+
+_COVER_TYPES = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
+
+
+class SideStreams:
+    """Moves ``streams`` from the source into an output.
+
+    Call :meth:`declare` before the output's header is written, :meth:`advance` before every video
+    frame, :meth:`finish` after the last.
+
+    Args:
+        info, streams, wanted: what is carried of what.
+        timeline: the video's, where its clock may jump.
+
+    Attributes:
+        records: what was written of each.
+    """
+
+    def __init__(
+        self, info: MediaInfo, streams: tuple[CarriedStream, ...], wanted: TimeRange, timeline: Timeline | None
+    ) -> None:
+        self.records: list[Record] = []
+        self._info, self._streams, self._wanted, self._timeline = info, streams, wanted, timeline
+        self._container = self._open() if streams else None
+        self._carriers: dict[int, Carrier] = {}
+        self._covers: list[tuple[Carrier, Packet[Any]]] = []
+        self._packets = self._demux()
+        self._next: Packet[Any] | None = None
+        self._held: Packet[Any] | None = None
+
+    def close(self) -> None:
+        """Closes the source."""
+        if self._container is not None:
+            self._container.close()
+
+    def declare(self, output: OutputContainer, container_name: str) -> None:
+        """Adds every stream to the output.
+
+        Raises:
+            OutputError: the container cannot hold one of them, or its encoder cannot be used.
+        """
+        for carried in self._streams:
+            try:
+                self._declare(carried, output, container_name)
+            except (ValueError, av.FFmpegError):
+                raise refusal(carried, container_name) from None
+
+    def advance(self, output: OutputContainer, until: Fraction, origin: Fraction) -> None:
+        """Writes the packets up to ``until`` seconds of the source's clock.
+
+        ``origin`` is what is subtracted from all times, in seconds.
+        """
+        self._write_covers(output)
+        while (packet := self._peek()) is not None and not _is_after(packet, until):
+            self._carry(output, packet, origin)
+
+    def finish(self, output: OutputContainer, end: Fraction | None, origin: Fraction) -> None:
+        """Writes the packets that are presented before ``end`` (all that are left where None)."""
+        while (packet := self._peek(last=True)) is not None:
+            if end is None or not _is_after(packet, end):
+                self._carry(output, packet, origin)
+            elif _is_after(packet, end + LOOK_BACK):
+                break
+            self._next = None
+        for carrier in self._carriers.values():
+            for packet in carrier.flush():
+                output.mux(packet)
+
+    def _open(self) -> InputContainer:
+        assert self._info.sides is not None
+        return open_source(self._info.sides)
+
+    def _declare(self, carried: CarriedStream, output: OutputContainer, container_name: str) -> None:
+        assert self._container is not None
+        source = self._container.streams[carried.source.index]
+        if carried.source.kind == "cover" and container_name == "mkv":
+            self._attach_cover(output, source)
+            return
+        stream, carrier = self._carrier(carried, source, output, container_name)
+        stream.metadata.update(carried_tags(source.metadata))
+        if container_name in ("mp4", "mov") and "title" in source.metadata:
+            stream.metadata["handler_name"] = source.metadata["title"]  # the only name of a track there
+        stream.disposition = source.disposition
+        self.records.append(carrier.record)
+        if carried.source.kind == "cover":
+            self._covers.append((carrier, self._cover(source)))
+        elif carried.source.kind != "attachment":  # its content is in the header, it has no packets
+            self._carriers[carried.source.index] = carrier
+
+    def _carrier(
+        self, carried: CarriedStream, source: Stream, output: OutputContainer, container_name: str
+    ) -> tuple[Stream, Carrier]:
+        record = Record(carried, index=len(output.streams))
+        if carried.codec is None:
+            record.reframed = carried.source.codec == "aac" and self._info.container == "mpegts"
+            stream = output.add_stream_from_template(source, opaque=True)
+            strict = carried.source.kind == "audio" and container_name in ("mp4", "mov")
+            return stream, Copier(record, stream, strict=strict)
+        if isinstance(source, AudioStream):
+            encoder = AudioEncoder(record, source, output)
+            return encoder.stream, encoder
+        converter = SubtitleConverter(record, source, output)
+        return converter.stream, converter
+
+    def _attach_cover(self, output: OutputContainer, source: Stream) -> None:
+        """Matroska keeps cover art as an attachment; copied as a stream it would become a second video."""
+        name, mime_type = _COVER_TYPES.get(source.codec_context.codec.canonical_name, ("cover", "image"))
+        output.add_attachment(name, mime_type, bytes(self._cover(source)))
+
+    def _cover(self, source: Stream) -> Packet[Any]:
+        """A cover's only packet; a demuxer gives it at the file's beginning, whatever part is wanted."""
+        with self._open() as container:
+            return next(p for p in container.demux(container.streams[source.index]) if p.size)
+
+    def _write_covers(self, output: OutputContainer) -> None:
+        for carrier, packet in self._covers:
+            for carried in carrier.feed(packet):
+                output.mux(carried)
+        self._covers.clear()
+
+    def _peek(self, *, last: bool = False) -> Packet[Any] | None:
+        """The next packet, on the video's clock; None for now where the video has not come to it."""
+        if self._next is None:
+            packet = self._held or next(self._packets, None)
+            self._held = None
+            if packet is not None and self._timeline is not None and not self._timeline.follow(packet, last=last):
+                self._held = packet
+                return None
+            self._next = packet
+        return self._next
+
+    def _demux(self) -> Iterator[Packet[Any]]:
+        if self._container is None:
+            return
+        chosen = [self._container.streams[index] for index in self._carriers]
+        for stream in self._container.streams:
+            stream.discard = Discard.default if stream.index in self._carriers else Discard.all
+        if not chosen:
+            return
+        if self._wanted.start is not None and self._info.seeks_exactly:
+            self._container.seek(max(0, int((self._wanted.start - LOOK_BACK) * av.time_base)))
+        yield from (packet for packet in self._container.demux(chosen) if packet.size)
+
+    def _overlaps_start(self, packet: Packet[Any]) -> bool:
+        start = self._wanted.start
+        if start is None or packet.pts is None:
+            return True
+        return bool((packet.pts + max(1, packet.duration or 0)) * exact(packet.time_base) > start)
+
+    def _carry(self, output: OutputContainer, packet: Packet[Any], origin: Fraction) -> None:
+        self._next = None
+        if not self._overlaps_start(packet):
+            return
+        shift = round(origin / exact(packet.time_base))
+        if packet.pts is not None:
+            packet.pts -= shift
+        if packet.dts is not None:
+            packet.dts -= shift
+        carrier = self._carriers[packet.stream_index]
+        if carrier.record.stream.source.kind == "subtitle":
+            _clip_to_beginning(packet)
+        for carried in carrier.feed(packet):
+            output.mux(carried)
+
+
+def _clip_to_beginning(packet: Packet[Any]) -> None:
+    """Shows from 0 on what began before: a time below 0 would make Matroska move all streams."""
+    if packet.pts is not None and packet.pts < 0:
+        packet.duration = max(0, (packet.duration or 0) + packet.pts)
+        packet.pts = packet.dts = 0
+
+
+def refusal(carried: CarriedStream, container_name: str) -> OutputError:
+    """What is said where a container cannot hold a stream."""
+    remedies = ["write to .mkv, which holds nearly everything"] if container_name != "mkv" else []
+    if carried.source.kind == "audio":
+        encoder = "libopus" if container_name == "webm" else "aac"
+        remedies = [f"convert it with --audio {encoder}", "leave it out with --audio none", *remedies]
+    return OutputError(f"{container_name} cannot hold {carried}; {', or '.join(remedies)}")
+
+
+def _is_after(packet: Packet[Any], until: Fraction) -> bool:
+    ticks = packet.pts if packet.pts is not None else packet.dts
+    return ticks is not None and ticks * exact(packet.time_base) >= until

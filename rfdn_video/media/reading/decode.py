@@ -1,0 +1,260 @@
+"""From a file to frames with their time: the main video stream, decoded in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from types import TracebackType
+
+import av
+import numpy as np
+from av.codec.hwaccel import HWAccel
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Discard
+from av.video.reformatter import Interpolation
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from rfdn_video.errors import DeviceError, InputError
+from rfdn_video.frame import Color, Frame, PixelFormat, Planes
+from rfdn_video.limits import MAX_PIXELS
+from rfdn_video.media.alpha import decoder_of, is_opaque
+from rfdn_video.media.formats import ffmpeg_name
+from rfdn_video.media.reading.deinterlace import deinterlaced
+from rfdn_video.media.reading.hwaccel import check_accelerated, to_planar
+from rfdn_video.media.reading.info import MediaInfo
+from rfdn_video.media.reading.probe import color_of, has_captions
+from rfdn_video.media.reading.source import open_source
+from rfdn_video.media.timeline import Timeline
+from rfdn_video.media.timing import TimeRange, TimestampRepair, exact
+
+__all__ = ["DecodeReport", "Decoder", "cut_off"]
+
+MAX_DAMAGED_SHARE = 0.05
+SEEK_MARGIN = 10  # seconds
+
+
+@dataclass
+class DecodeReport:
+    """What was not as it should be; all zero for a sound file."""
+
+    damaged_packets: int = 0
+    corrupt_frames: int = 0
+    resized_frames: int = 0
+    converted_frames: int = 0
+    interlaced_frames: int = 0
+    transparent_frames: int = 0
+    repaired_timestamps: int = 0
+    clock_jumps: int = 0
+
+    @property
+    def harmed(self) -> bool:
+        """Something was."""
+        return any(vars(self).values())
+
+    def __str__(self) -> str:
+        return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in vars(self).items() if count)
+
+
+class Decoder:
+    """Iterates over the frames of ``info.video`` within ``wanted``.
+
+    Frames of another size or pixel format in mid-stream are converted to the first one's and
+    counted; those tagged with another matrix or range say so. Planes are views of the decoder's
+    memory: valid as long as the frame is held, not to be written to.
+
+    Attributes:
+        report: what was wrong with the source, so far.
+        timeline: where the source's clock may jump, for the other streams to follow; else None.
+
+    Raises (while iterating):
+        DeviceError: ``hwaccel`` does not decode it.
+        InputError: the file ends early, or more than 5 % of its packets are damaged; not where ``salvage``.
+    """
+
+    def __init__(
+        self, info: MediaInfo, wanted: TimeRange, *, salvage: bool = False, hwaccel: HWAccel | None = None
+    ) -> None:
+        self.report = DecodeReport()
+        self._info = info
+        self._wanted = wanted
+        self._salvage = salvage
+        self._container: InputContainer = open_source(info.path, hwaccel)
+        for stream in self._container.streams:
+            stream.discard = Discard.default if stream.index == info.video.index else Discard.all
+        self._stream = self._container.streams.video[_position(self._container, info.video.index)]
+        # Threads that decode whole pictures lose a damaged one, and the one before the file's end, without a word.
+        self._decoder = decoder_of(self._stream, {"max_pixels": str(MAX_PIXELS)})
+        self._decoder.thread_type = "SLICE"
+        self._hwaccel = hwaccel
+        if hwaccel is not None:
+            check_accelerated(self._decoder, str(info.path))
+        self._packets = 0
+        self.timeline = Timeline(info.video.decoded_duration) if info.time_origin_is_arbitrary else None
+        self._stopped = False
+
+    def __enter__(self) -> Decoder:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def stop(self) -> None:
+        """Ends the iteration, from another thread too: what comes before a range can take long."""
+        self._stopped = True
+
+    def close(self) -> None:
+        """Closes the file. Frames already given stay valid."""
+        self._container.close()
+
+    def __iter__(self) -> Iterator[Frame]:
+        video, wanted = self._info.video, self._wanted
+        pictures = self._timed()
+        if video.bwdif is not None:
+            pictures = deinterlaced(pictures, video.bwdif, exact(self._stream.time_base))
+        given = 0
+        for picture in pictures:
+            pts, duration = int(picture.pts or 0), int(picture.duration or 0)
+            seconds = pts * video.time_base
+            if wanted.start is not None and seconds < wanted.start:
+                continue
+            if wanted.end is not None and seconds >= wanted.end:
+                return
+            yield self._frame(picture, pts, duration)
+            given += 1
+            if given == wanted.frames:
+                return
+        self._check_complete()
+
+    def _timed(self) -> Iterator[av.VideoFrame]:
+        """Pictures that all have a time, each later than the one before."""
+        tick = exact(self._stream.time_base) or self._info.video.time_base
+        repair = TimestampRepair(usual_duration=max(1, round(self._info.video.decoded_duration / tick)))
+        for picture in self._pictures():
+            picture.pts = repair.next(self._pts(picture, repair), int(picture.duration or 0))
+            self.report.repaired_timestamps = repair.repaired
+            yield picture
+
+    def _pts(self, picture: av.VideoFrame, repair: TimestampRepair) -> int | None:
+        if not self._info.stores_decoding_times:
+            return picture.pts
+        # Pictures leave the decoder at the pace at which packets go in; the last ones come without a packet.
+        return picture.dts if picture.dts is not None else repair.following
+
+    def _pictures(self) -> Iterator[av.VideoFrame]:
+        given = False
+        for packet in self._demux():
+            try:
+                pictures = self._decoder.decode(packet)
+            except av.error.EOFError:
+                return
+            except av.FFmpegError as error:
+                if self._hwaccel is not None and not given:
+                    raise _hardware_refuses(self._info, error) from None
+                self.report.damaged_packets += 1
+                continue
+            for picture in pictures:
+                given = True
+                self.report.corrupt_frames += picture.is_corrupt
+                yield picture if self._hwaccel is None else to_planar(picture, self._info.video.pix_fmt)
+
+    def _demux(self) -> Iterator[Packet[VideoStream]]:
+        """:meth:`_read`; a demuxer that gives up ends it, or counts as damage where that is put up with."""
+        try:
+            yield from self._read()
+        except av.FFmpegError as error:
+            if not self._salvage:
+                raise InputError(
+                    f"{self._info.path}: cannot be read beyond {self._packets} video packets "
+                    f"({error.strerror}); --salvage takes what comes before"
+                ) from None
+            self.report.damaged_packets += 1
+
+    def _read(self) -> Iterator[Packet[VideoStream]]:
+        """All packets of the stream and, last, the empty one that flushes the decoder."""
+        if self._wanted.start is not None and self._info.seeks_exactly:
+            # Pictures just before an open GOP's key picture are lost after a search: they must not be wanted ones.
+            target = max(Fraction(0), self._wanted.start - SEEK_MARGIN)
+            self._container.seek(int(target / exact(self._stream.time_base)), stream=self._stream)
+        for packet in self._container.demux(self._stream):
+            if self._stopped:
+                return
+            self._packets += packet.size > 0
+            if self.timeline is not None:
+                self.timeline.lead(packet)
+                self.report.clock_jumps = self.timeline.jumps
+            yield packet
+
+    def _frame(self, picture: av.VideoFrame, pts: int, duration: int) -> Frame:
+        video = self._info.video
+        if (picture.width, picture.height) != (video.width, video.height):
+            self.report.resized_frames += 1
+            picture = picture.reformat(video.width, video.height, interpolation=Interpolation.BICUBIC)
+        self._count_changes(picture, color := self._color(picture))
+        planes, captioned = planes_of(picture, video.format), picture if has_captions(picture) else None
+        return Frame(planes, video.format, color, pts, duration, video.time_base, captioned)
+
+    def _color(self, picture: av.VideoFrame) -> Color:
+        """The stream's; but tags may change on the way, and then they count for the arithmetic."""
+        video = self._info.video
+        own = color_of(picture, video.format, video.color)
+        return replace(own, primaries=video.color.primaries, transfer=video.color.transfer)
+
+    def _count_changes(self, picture: av.VideoFrame, color: Color) -> None:
+        video = self._info.video
+        same_format = picture.format.name.replace("yuvj", "yuv") == video.pix_fmt.replace("yuvj", "yuv")
+        self.report.converted_frames += not same_format or color != video.color
+        self.report.interlaced_frames += picture.interlaced_frame
+        self.report.transparent_frames += not video.format.alpha and not is_opaque(picture)
+
+    def _check_complete(self) -> None:
+        """The pictures have run out: is that the end of the video, and was it sound?"""
+        if self._salvage or self._stopped:
+            return
+        path, indexed = self._info.path, len(self._stream.index_entries)
+        # An MP4's index knows how many packets there are.
+        missing = self._info.container.startswith("mov") and self._wanted.start is None and self._packets < indexed
+        if missing or self._info.missing_bytes:
+            raise InputError(cut_off(self._info))
+        if self.report.damaged_packets > MAX_DAMAGED_SHARE * self._packets:
+            raise InputError(
+                f"{path}: {self.report.damaged_packets} of {self._packets} video packets are damaged; "
+                f"up to {MAX_DAMAGED_SHARE:.0%} are put up with, --salvage takes what can be decoded of any file"
+            )
+
+
+def _hardware_refuses(info: MediaInfo, error: av.FFmpegError) -> DeviceError:
+    return DeviceError(
+        f"{info.path}: the hardware decoder does not take {info.video.codec} {info.video.width}x{info.video.height} "
+        f"{info.video.pix_fmt} ({error.strerror}); leave --hwaccel away"
+    )
+
+
+def cut_off(info: MediaInfo) -> str:
+    """Says that a file ends early, and what can be done."""
+    missing = f", {info.missing_bytes} bytes are missing" if info.missing_bytes else ""
+    return (
+        f"{info.path}: the file ends early{missing}; get a complete copy, "
+        "take a part of what is there with --end or --frames, or all of it with --salvage"
+    )
+
+
+def _position(container: InputContainer, index: int) -> int:
+    return [stream.index for stream in container.streams.video].index(index)
+
+
+def planes_of(picture: av.VideoFrame, layout: PixelFormat) -> Planes:
+    """The samples of a picture in ``layout``; views without a copy where it is in that layout already."""
+    if picture.format.name.replace("yuvj", "yuv") != ffmpeg_name(layout):
+        # With more threads swscale was seen to overwrite pixels where their slices meet (p010le).
+        picture = picture.reformat(format=ffmpeg_name(layout), threads=1)
+    size = np.dtype(layout.dtype).itemsize
+    planes: list[NDArray[np.uint8 | np.uint16]] = []
+    for plane in picture.planes:
+        samples: NDArray[np.uint8 | np.uint16] = np.frombuffer(plane, layout.dtype)
+        planes.append(samples.reshape(plane.height, plane.line_size // size)[:, : plane.width])
+    return tuple(planes)

@@ -1,0 +1,129 @@
+"""What is in a media file, as media/reading/probe.py finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from rfdn_video.frame import Color, PixelFormat
+from rfdn_video.media.hdr import NO_HDR, HDRMetadata
+
+__all__ = ["MediaInfo", "OtherStream", "VideoInfo"]
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """The video stream that will be enlarged, as its first pictures show it.
+
+    Attributes:
+        index: of the stream in the file; -1 where a script computes it and no file with video goes with it.
+        codec: FFmpeg's codec name, such as ``"h264"``.
+        lossless: the codec never loses anything (FFV1, raw, PNG ...).
+        width, height: of the decoded picture, in pixels.
+        pix_fmt: FFmpeg's name of the decoded samples.
+        format, color: how they are processed; decided where the tags leave something open.
+        tagged_matrix: what the tags say of the matrix (2 is unspecified).
+        time_base: unit of the timestamps, in seconds.
+        frame_rate: average or guessed rate, for display, estimates and rate control only.
+        frame_count: the header's claim or an estimate; None where there is neither. Never trusted.
+        sample_aspect_ratio: shape of a pixel, width : height.
+        display_matrix: the 3x3 matrix of the container as 9 integers, or None.
+        dropped_metadata: kinds of picture metadata that are not carried over.
+        hdr: mastering display and light level.
+        captioned: closed captions lie in one of the first pictures.
+        bwdif: options of the filter that makes its interlaced pictures whole, where that was asked for; then
+            ``time_base``, ``frame_rate`` and ``frame_count`` are those behind it.
+    """
+
+    index: int
+    codec: str
+    lossless: bool
+    width: int
+    height: int
+    pix_fmt: str
+    format: PixelFormat
+    color: Color
+    tagged_matrix: int
+    time_base: Fraction
+    frame_rate: Fraction
+    frame_count: int | None
+    sample_aspect_ratio: Fraction
+    display_matrix: tuple[int, ...] | None
+    dropped_metadata: tuple[str, ...]
+    hdr: HDRMetadata = NO_HDR
+    captioned: bool = False
+    bwdif: str | None = None
+
+    @property
+    def decoded_duration(self) -> Fraction:
+        """Of a picture as it is stored, usually, in seconds."""
+        fields = 2 if self.bwdif is not None and "send_field" in self.bwdif else 1
+        return fields / self.frame_rate
+
+    @property
+    def turned(self) -> bool:
+        """Width and height change places when the picture is shown (rotated by 90 or 270 degrees)."""
+        return self.display_matrix is not None and self.display_matrix[0] == 0 and self.display_matrix[1] != 0
+
+
+@dataclass(frozen=True)
+class OtherStream:
+    """A stream that is not enlarged: carried over packet for packet, or dropped with a reason.
+
+    Attributes:
+        kind: ``"audio"``, ``"subtitle"``, ``"attachment"``, ``"cover"``, ``"video"``, ``"data"``, or what is
+            carried as a tag or list instead: ``"timecode"``, ``"chapters"``.
+        drop_reason: why it cannot be carried whatever the output is; None where it can.
+    """
+
+    index: int
+    kind: str
+    codec: str
+    language: str | None
+    drop_reason: str | None
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """What :func:`rfdn_video.media.reading.probe.probe` found.
+
+    Attributes:
+        path: as given.
+        sides: file that all but the pictures comes from: ``path`` itself, or what goes with a script, if anything.
+        container: FFmpeg's name of the demuxer, such as ``"matroska,webm"``.
+        start_time: of the whole presentation, in seconds.
+        duration: the header's claim in seconds; None where it makes none.
+        video: the stream to enlarge.
+        others: all other streams.
+        chapters: how many.
+        tags: what the file says of itself in words.
+        missing_bytes: how much of the file's end is missing, by its own headers.
+    """
+
+    path: Path
+    sides: Path | None
+    container: str
+    start_time: Fraction
+    duration: Fraction | None
+    video: VideoInfo
+    others: tuple[OtherStream, ...]
+    chapters: int
+    tags: Mapping[str, str]
+    missing_bytes: int = 0
+
+    @property
+    def seeks_exactly(self) -> bool:
+        """A search lands on a key picture at or before the place; elsewhere one reads from the beginning."""
+        return self.container.startswith(("matroska", "mov"))
+
+    @property
+    def stores_decoding_times(self) -> bool:
+        """It counts pictures in the order they are stored in; FFmpeg's guess when each is shown can be wrong."""
+        return self.container == "avi"
+
+    @property
+    def time_origin_is_arbitrary(self) -> bool:
+        """MPEG transport and program streams count from wherever the recording began."""
+        return self.container in ("mpegts", "mpeg")

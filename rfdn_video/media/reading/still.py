@@ -1,0 +1,108 @@
+"""Still images: read to RGB planes, written back with their ICC profile and EXIF data."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from rfdn_video.errors import InputError, OutputError
+from rfdn_video.limits import MAX_STILL_PIXELS
+from rfdn_video.media.reading.source import STILL_SUFFIXES, check_is_file
+
+__all__ = ["Still", "check_holds", "read_still", "write_still"]
+
+_SAVE_OPTIONS: dict[str, dict[str, Any]] = {
+    ".jpg": {"quality": 95, "subsampling": 0},
+    ".jpeg": {"quality": 95, "subsampling": 0},
+    ".webp": {"quality": 95},
+    ".tif": {"compression": "tiff_deflate"},
+    ".tiff": {"compression": "tiff_deflate"},
+}
+_HOLDS_ALPHA = frozenset((".png", ".webp", ".tif", ".tiff"))
+
+
+@dataclass(frozen=True)
+class Still:
+    """A picture and what the file says about it.
+
+    Attributes:
+        rgb: [height, width, 3] uint8.
+        alpha: [height, width] uint8, or None.
+        gray: the file holds one channel; the three of ``rgb`` are equal.
+        extras: ``icc_profile`` and ``exif``, as the file had them.
+    """
+
+    rgb: NDArray[np.uint8]
+    alpha: NDArray[np.uint8] | None
+    gray: bool
+    extras: dict[str, Any]
+
+
+def read_still(path: Path) -> Still:
+    """Reads one picture.
+
+    Raises:
+        InputError: it is none, has several frames, or more than 8 bit a sample.
+    """
+    check_is_file(path)
+    try:
+        with (
+            warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
+            Image.open(path) as image,
+        ):
+            _check_kind(image, path)
+            extras = {key: value for key in ("icc_profile", "exif") if isinstance(value := image.info.get(key), bytes)}
+            gray = image.mode in ("1", "L", "LA")
+            has_alpha = image.has_transparency_data
+            pixels = np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise InputError(f"{path}: not a readable image: {str(error).splitlines()[0]}") from None
+    return Still(pixels[..., :3], pixels[..., 3] if has_alpha else None, gray, extras)
+
+
+def check_holds(path: Path, still: Still) -> None:
+    """Refuses an output that could not hold the picture.
+
+    Raises:
+        OutputError: with what to do.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in STILL_SUFFIXES:
+        raise OutputError(f"{path.name}: no kind of image; allowed: {', '.join(sorted(STILL_SUFFIXES))}")
+    if still.alpha is not None and suffix not in _HOLDS_ALPHA:
+        raise OutputError(f"{path.name}: {suffix} cannot hold the picture's transparency; write to .png")
+
+
+def write_still(path: Path, still: Still) -> None:
+    """Writes one picture in the format of the path's suffix.
+
+    Raises:
+        OutputError: the disk refuses.
+    """
+    image = Image.fromarray(still.rgb)
+    if still.gray:
+        image = image.convert("L")
+    if still.alpha is not None:
+        image.putalpha(Image.fromarray(still.alpha))
+    try:
+        image.save(path, **_SAVE_OPTIONS.get(path.suffix.lower(), {}), **still.extras)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path}: cannot be written: {error}") from None
+
+
+def _check_kind(image: Image.Image, path: Path) -> None:
+    if image.width * image.height > MAX_STILL_PIXELS:
+        raise InputError(f"{path}: is {image.width}x{image.height}; images of up to {MAX_STILL_PIXELS} pixels are read")
+    frames = getattr(image, "n_frames", 1)
+    if frames > 1:
+        raise InputError(f"{path}: holds {frames} pictures; only single ones are enlarged, make a video of it first")
+    deep = image.mode.startswith(("I", "F")) or any("16" in str(tile.args) for tile in getattr(image, "tile", ()))
+    if deep or image.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
+        kind = "more than 8 bit a sample" if deep else f"colours as {image.mode}"
+        raise InputError(f"{path}: has {kind}, which would be lost; convert it to 8-bit RGB first")

@@ -1,0 +1,131 @@
+"""Containers and encoders: sensible defaults, refusals that name alternatives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rfdn_video.errors import OutputError, UsageError
+from rfdn_video.frame import PixelFormat
+from rfdn_video.media.encoding.builds import LibavBuild
+from rfdn_video.media.encoding.target import Target, choose_container, choose_encoder
+from rfdn_video.settings import Settings
+
+YUV420P8, YUV420P10, YUV444P12 = PixelFormat("yuv", 8, 1, 1), PixelFormat("yuv", 10, 1, 1), PixelFormat("yuv", 12)
+MOV = "mov,mp4,m4a,3gp,3g2,mj2"
+
+
+@pytest.mark.parametrize(
+    ("source", "demuxer", "expected"),
+    [
+        ("a.mp4", MOV, "mp4"),
+        ("a.mov", MOV, "mov"),
+        ("a.webm", "matroska,webm", "webm"),
+        ("a.mkv", "matroska,webm", "mkv"),
+        ("a.ts", "mpegts", "mkv"),
+        ("a.mp4", "flv", "mkv"),  # its content counts
+        ("a.avi", "avi", "mkv"),
+    ],
+)
+def test_container_follows_the_source(source: str, demuxer: str, expected: str) -> None:
+    assert choose_container(None, Path(source), demuxer, None).name == expected
+
+
+def test_container_follows_the_output_before_the_source() -> None:
+    assert choose_container(Path("b.WEBM"), Path("a.mp4"), MOV, None).name == "webm"
+    with pytest.raises(UsageError, match=r"'\.xyz'.*\.mkv"):
+        choose_container(Path("b.xyz"), Path("a.mp4"), MOV, None)
+
+
+@pytest.mark.parametrize(
+    ("container", "layout", "encoder"),
+    [
+        ("mp4", YUV420P8, "libx264"),
+        ("mp4", YUV420P10, "libx264"),
+        ("mp4", YUV444P12, "libx265"),
+        ("webm", YUV420P8, "libvpx-vp9"),
+        ("webm", YUV420P10, "libsvtav1"),
+        ("mkv", PixelFormat("rgb", 16), "ffv1"),
+        ("nut", YUV420P10, "rawvideo"),
+    ],
+)
+def test_default_encoder_takes_the_format_as_it_is(container: str, layout: PixelFormat, encoder: str) -> None:
+    chosen = choose_container(None, Path("a"), "", container)
+    assert choose_encoder(chosen, layout, Settings(), LibavBuild()).encoder == encoder
+
+
+def choose(container: str, layout: PixelFormat, **settings: Any) -> Target:
+    return choose_encoder(choose_container(None, Path("a"), "", container), layout, Settings(**settings), LibavBuild())
+
+
+@pytest.mark.parametrize(
+    ("container", "layout", "settings", "words"),
+    [
+        ("mkv", YUV420P10, {"encoder": "vp9"}, r"does not take yuv420p10le; use --encoder libx264 or libx265 or ffv1"),
+        ("webm", YUV420P10, {"encoder": "vp9"}, r"use --encoder libsvtav1, or"),
+        ("mkv", YUV420P8, {"encoder": "libx266"}, r"did you mean libx26\d\? Well-known .*--encoder-backend ffmpeg"),
+        ("mkv", YUV420P8, {"encoder": "ffv1", "crf": 20}, "no scale of quality.*these have one: libx264"),
+        ("mkv", YUV420P8, {"encoder": "ffv1", "encoder_preset": "slow"}, "no preset; these have one: libx264"),
+        (
+            "webm",
+            YUV444P12,
+            {},
+            r"no encoder for yuv444p12le in webm .*write to .mkv and use --encoder libx265 or ffv1",
+        ),
+        ("mp4", YUV420P8, {"encoder": "prores"}, r"does not take yuv420p; .*--pix-fmt, or write to .mov or .mkv"),
+        ("nut", YUV420P8, {"encoder": "ffv1", "pix_fmt": "gbrp", "crf": 1}, "no scale"),
+    ],
+)
+def test_refusals_name_alternatives(container: str, layout: PixelFormat, settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(OutputError, match=words):
+        choose(container, layout, **settings)
+
+
+def test_quality_outside_the_scale() -> None:
+    with pytest.raises(UsageError, match=r"crf 52: encoder libx264 takes 0 \(best\) to 51"):
+        choose("mkv", YUV420P8, encoder="h264", crf=52)
+    assert choose("webm", YUV420P8, encoder="av1", crf=63).options["crf"] == "63"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "encoder"),
+    [
+        ("h264", "libx264"),
+        ("HEVC", "libx265"),
+        ("x265", "libx265"),
+        ("av1", "libsvtav1"),
+        ("vp9", "libvpx-vp9"),
+        ("mpeg4", "mpeg4"),
+    ],
+)
+def test_encoders_by_their_codec_have_our_options(wanted: str, encoder: str) -> None:
+    target = choose("mkv", YUV420P8, encoder=wanted)
+    assert target.encoder == encoder
+    assert {"crf", "global_quality"} & set(target.options)
+
+
+def test_options_of_the_user_win_and_add_up() -> None:
+    options = ("tune=film", "preset=fast", "x265-params=aq-mode=3:psy-rd=2")
+    target = choose("mkv", YUV420P8, encoder="hevc", encoder_options=options)
+    assert target.options["preset"] == "fast"
+    assert target.options["x265-params"] == "log-level=error:aq-mode=3:psy-rd=2"  # still quiet
+    assert choose("mkv", YUV420P8, encoder="vp9", encoder_preset="4").options["cpu-used"] == "4"
+
+
+@pytest.mark.parametrize(("layout", "profile"), [(PixelFormat("yuv", 10, 1), "hq"), (PixelFormat("yuv", 10), "4444")])
+def test_profile_of_prores_follows_the_pixels(layout: PixelFormat, profile: str) -> None:
+    assert choose("mov", layout, encoder="prores").options["profile"] == profile
+
+
+def test_encoders_of_hardware_get_the_samples_in_their_order() -> None:
+    assert choose("mkv", YUV420P10, encoder="hevc_nvenc").pix_fmt == "p010le"
+    assert choose("mkv", YUV420P8, encoder="hevc_qsv").pix_fmt == "nv12"
+    assert choose("mkv", PixelFormat("rgb", 8), encoder="ffv1").pix_fmt == "bgr0"
+
+
+def test_m4v_is_an_mp4() -> None:
+    assert choose_container(Path("a.m4v"), Path("b.mkv"), "matroska", "mp4").name == "mp4"
+    with pytest.raises(OutputError, match="another container than mkv"):
+        choose_container(Path("a.m4v"), Path("b.mkv"), "matroska", "mkv")
