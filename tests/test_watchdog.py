@@ -38,11 +38,11 @@ sys.exit(main(sys.argv[1:]))
 @pytest.mark.parametrize(
     ("module", "owner", "method", "after", "code", "words", "kept"),
     [
-        ("media.video_encoder", "LibavEncoder", "encode", 60, 4, "the encoder", True),
-        ("media.video_encoder", "LibavEncoder", "flush", 5, 4, "the encoder", True),
+        ("media.encoding.video_encoder", "LibavEncoder", "encode", 60, 4, "the encoder", True),
+        ("media.encoding.video_encoder", "LibavEncoder", "flush", 5, 4, "the encoder", True),
         ("inference.engines.pytorch", "TorchEngine", "__call__", 30, 6, "the device does not answer", True),
         ("inference.engines.pytorch", "TorchEngine", "__call__", 3, 6, "the device does not answer", False),
-        ("media.decode", "Decoder", "_frame", 30, 3, "the source", True),
+        ("media.reading.decode", "Decoder", "_frame", 30, 3, "the source", True),
     ],
 )
 def test_fault_71_a_stage_that_hangs(
