@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from rfdn_video.media.reading.probe import probe as probe
     from rfdn_video.models.weights import Weights as Weights
     from rfdn_video.models.weights import load_weights as load_weights
-    from rfdn_video.pipeline import Summary as Summary
     from rfdn_video.pipeline import upscale_video as upscale_video
     from rfdn_video.settings import Settings as Settings
+    from rfdn_video.summary import Summary as Summary
 
 _HOMES = {
     "Color": "rfdn_video.frame",
@@ -32,7 +32,7 @@ _HOMES = {
     "PixelFormat": "rfdn_video.frame",
     "RFDNError": "rfdn_video.errors",
     "Settings": "rfdn_video.settings",
-    "Summary": "rfdn_video.pipeline",
+    "Summary": "rfdn_video.summary",
     "Upscaler": "rfdn_video.inference.upscaler",
     "Weights": "rfdn_video.models.weights",
     "decide_color": "rfdn_video.media.color",

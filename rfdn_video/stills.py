@@ -14,7 +14,7 @@ from rfdn_video.inference.resample import resample, resize_taps
 from rfdn_video.inference.scaling import target_size
 from rfdn_video.inference.upscaler import Upscaler
 from rfdn_video.media.keeping.publish import Draft, check_output
-from rfdn_video.media.reading.still import Still, check_holds, read_still, write_still
+from rfdn_video.media.still import Still, check_holds, read_still, write_still
 from rfdn_video.models.catalog import load_bundled
 from rfdn_video.plan import is_directory, output_path
 from rfdn_video.settings import Settings

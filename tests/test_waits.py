@@ -17,8 +17,8 @@ from rfdn_video.inference.engines.pytorch import TorchEngine
 from rfdn_video.inference.slots import _Slot
 from rfdn_video.media.muxing.mux import Output
 from rfdn_video.media.reading.decode import Decoder
-from rfdn_video.pipeline import Summary
 from rfdn_video.stages import Drain, Prefetch, StageTime
+from rfdn_video.summary import Summary
 
 FRAMES, DELAY = 12, 0.04
 CONCURRENT = ("decode", "host", "upload", "network", "download", "encode")

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from rfdn_video.batch.identity import content_digest
+from rfdn_video.batch.identity import sha256_of
 from rfdn_video.errors import InputError, OutputError
 from rfdn_video.media.keeping.durable import sync
 from rfdn_video.media.keeping.publish import rename_new
@@ -97,13 +97,13 @@ def _place_result(delivery: Delivery) -> None:
 
 
 def _check_source(delivery: Delivery) -> None:
-    if content_digest(delivery.source) != delivery.content:
+    if sha256_of(delivery.source) != delivery.content:
         raise InputError(f"{delivery.source}: has changed since it was read; it was left alone")
 
 
 def holds(path: Path, size: int, digest: str) -> bool:
     """Whether a file is there and has this content."""
-    return path.is_file() and path.stat().st_size == size and content_digest(path) == digest
+    return path.is_file() and path.stat().st_size == size and sha256_of(path) == digest
 
 
 def _place(file: Path, target: Path, digest: str, *, overwrite: bool) -> None:
@@ -119,7 +119,7 @@ def _place(file: Path, target: Path, digest: str, *, overwrite: bool) -> None:
     try:
         shutil.copy2(file, copy)
         sync(copy)
-        if content_digest(copy) != digest:
+        if sha256_of(copy) != digest:
             raise OutputError(f"{target}: the copy is not what {file} is; look into the disk's health")
         _rename(copy, target, overwrite=overwrite)
     finally:

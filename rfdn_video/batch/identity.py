@@ -10,7 +10,7 @@ from pathlib import Path
 from rfdn_video.errors import InputError, ModelError
 from rfdn_video.settings import Settings
 
-__all__ = ["Stamp", "content_digest", "settings_digest"]
+__all__ = ["Stamp", "settings_digest", "sha256_of"]
 
 # How and where it is computed, and how the file is handled, do not change what the result is meant to be.
 _INDIFFERENT = {"cuda_graphs", "device", "engine", "hwaccel", "overwrite", "resume", "segment_frames", "tile"}
@@ -35,7 +35,7 @@ class Stamp:
         return cls(status.st_size, status.st_mtime_ns)
 
 
-def content_digest(path: Path) -> str:
+def sha256_of(path: Path) -> str:
     """SHA-256 of a whole file, hexadecimal.
 
     Raises:
@@ -56,7 +56,7 @@ def settings_digest(settings: Settings) -> str:
     """
     values = {name: value for name, value in asdict(settings).items() if name not in _INDIFFERENT}
     try:
-        values["weights"] = [content_digest(path) for path in _weights(settings)]
+        values["weights"] = [sha256_of(path) for path in _weights(settings)]
     except InputError as error:
         raise ModelError(str(error)) from None
     return hashlib.sha256(json.dumps(values, default=str, sort_keys=True).encode()).hexdigest()

@@ -19,7 +19,7 @@ from typing import Any
 from filelock import FileLock
 
 from rfdn_video.batch.delivery import Delivery, deliver
-from rfdn_video.batch.identity import Stamp, content_digest
+from rfdn_video.batch.identity import Stamp, sha256_of
 from rfdn_video.batch.messages import Failed, Finished, Hello, Progress, Ready, Task, Unchanged
 from rfdn_video.errors import DeviceError, InputError, OutputError, RFDNError
 
@@ -99,7 +99,7 @@ def _failure(error: Exception) -> Failed:
 
 
 def _do(task: Task, device: str, send: Callable[[Any], None]) -> Ready | Unchanged:
-    stamp, content = Stamp.of(task.source), content_digest(task.source)
+    stamp, content = Stamp.of(task.source), sha256_of(task.source)
     if content in task.known:
         return Unchanged(content)
     task = replace(task, settings=replace(task.settings, device=device))
@@ -112,7 +112,7 @@ def _do(task: Task, device: str, send: Callable[[Any], None]) -> Ready | Unchang
         staged=staged,
         target=_target(task, staged),
         size=staged.stat().st_size,
-        digest=content_digest(staged),
+        digest=sha256_of(staged),
         overwrite=_may_overwrite(task, staged),
         on_success=task.on_success,
         moved=task.moved,

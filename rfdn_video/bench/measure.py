@@ -13,7 +13,8 @@ from rfdn_video.bench.advice import Advice, Reason, advise, faster_at_another_pr
 from rfdn_video.bench.choices import Choice, Opened, threads_of_torch
 from rfdn_video.bench.rounds import Run, Speed, in_turn
 from rfdn_video.bench.stages import decoded, enlarged_frames, network_alone, stages_alone, whole
-from rfdn_video.pipeline import Job, Summary
+from rfdn_video.pipeline import Job
+from rfdn_video.summary import Summary
 
 __all__ = ["NETWORK", "WHOLE", "Report", "measure"]
 

@@ -18,7 +18,8 @@ from rfdn_video.inference.colorspace import PlanesToRGB, RGBToPlanes
 from rfdn_video.inference.upscaler import Upscaler
 from rfdn_video.media.muxing.mux import Output
 from rfdn_video.media.reading.decode import Decoder
-from rfdn_video.pipeline import Job, Summary, run
+from rfdn_video.pipeline import Job, run
+from rfdn_video.summary import Summary
 
 __all__ = ["decoded", "enlarged_frames", "network_alone", "stages_alone", "whole"]
 

@@ -16,10 +16,11 @@ from rfdn_video.cli.stall import watched
 from rfdn_video.errors import RFDNError
 from rfdn_video.media.reading.source import STILL_SUFFIXES, check_is_file
 from rfdn_video.notes import plan_notes
-from rfdn_video.pipeline import Job, Summary, prepare, run
+from rfdn_video.pipeline import Job, prepare, run
 from rfdn_video.plan import plan_files
 from rfdn_video.settings import Settings
 from rfdn_video.stages import StageTime
+from rfdn_video.summary import Summary
 
 __all__ = ["planned_output", "result_stream", "run_input"]
 
