@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rfdn_video.batch.delivery import ON_SUCCESS
 from rfdn_video.batch.sources import VIDEO_PATTERNS, Selection, Source, find_sources
-from rfdn_video.cli.upscale import add_settings_arguments, settings_of
+from rfdn_video.cli.options import add_settings_arguments, settings_of
 from rfdn_video.errors import OutputError, RFDNError, UsageError
 
 if TYPE_CHECKING:

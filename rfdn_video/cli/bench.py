@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfdn_video.cli.models import parse_size
-from rfdn_video.cli.upscale import add_weights_arguments, parse_scale, parse_tile
+from rfdn_video.cli.options import add_weights_arguments, parse_scale, parse_tile
 from rfdn_video.errors import UsageError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfdn_video.cli.upscale import parse_scale, parse_seconds
+from rfdn_video.cli.options import add_progress_argument, parse_scale, parse_seconds
 from rfdn_video.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -74,9 +74,7 @@ def _add_result_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--plot", type=Path, metavar="FILE.png", help="write plots over time (extra: plots)")
     group.add_argument("--side-by-side", type=Path, metavar="FILE", help="write a clip of all of them, labelled")
     group.add_argument("-y", "--overwrite", action="store_true", help="replace existing files")
-    group.add_argument(
-        "--progress", choices=("bar", "json", "off"), help="on standard error (default: bar on a terminal)"
-    )
+    add_progress_argument(group)
     group.add_argument("-v", "--verbose", action="store_true", help="tracebacks")
 
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfdn_video.cli.upscale import add_network_arguments, add_size_arguments
+from rfdn_video.cli.options import add_network_arguments, add_progress_argument, add_size_arguments
 from rfdn_video.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -61,9 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     results.add_argument("--png", type=Path, metavar="DIR", help="write the crops as PNG files, too")
     results.add_argument("--open", action="store_true", help="show the page in the browser")
     results.add_argument("-y", "--overwrite", action="store_true", help="replace existing files")
-    results.add_argument(
-        "--progress", choices=("bar", "json", "off"), help="on standard error (default: bar on a terminal)"
-    )
+    add_progress_argument(results)
     results.add_argument("-v", "--verbose", action="store_true", help="tracebacks")
 
 

@@ -6,31 +6,17 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import fields
-from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rfdn_video.cli.options import add_progress_argument, add_settings_arguments, settings_of
 from rfdn_video.errors import Interrupted, RFDNError, UsageError
 from rfdn_video.media.reading.quarantine import prepare_to_try
 
 if TYPE_CHECKING:
     from rfdn_video.settings import Settings
 
-__all__ = [
-    "EXAMPLES",
-    "Execute",
-    "add_arguments",
-    "add_network_arguments",
-    "add_settings_arguments",
-    "add_size_arguments",
-    "add_weights_arguments",
-    "execute",
-    "parse_scale",
-    "parse_seconds",
-    "parse_tile",
-    "settings_of",
-]
+__all__ = ["EXAMPLES", "Execute", "add_arguments", "execute"]
 
 type Execute = Callable[[argparse.Namespace], int]
 
@@ -62,179 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_report_arguments(parser.add_argument_group("report"))
 
 
-def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declares the options that :func:`settings_of` reads."""
-    _add_result_arguments(parser.add_argument_group("result"))
-    _add_encoder_arguments(parser.add_argument_group("encoder"))
-    add_network_arguments(parser.add_argument_group("network"))
-    _add_part_arguments(parser.add_argument_group("part of the video"))
-
-
-def add_size_arguments(group: argparse._ArgumentGroup) -> None:
-    """Declares how large the result shall be."""
-    size = group.add_mutually_exclusive_group()
-    size.add_argument(
-        "-s", "--scale", type=parse_scale, metavar="S", help="factor, above 1 and up to 8: 2, 3, 1.5 ... (default 2)"
-    )
-    size.add_argument("--height", type=int, metavar="H", help="target height in pixels")
-    size.add_argument("--width", type=int, metavar="W", help="target width in pixels")
-
-
-def _add_result_arguments(group: argparse._ArgumentGroup) -> None:
-    add_size_arguments(group)
-    group.add_argument("--overwrite", action="store_true", default=None, help="replace existing outputs")
-    group.add_argument(
-        "--container", metavar="C", help="mp4, mov, mkv, webm; nut or y4m (default: by the output's name)"
-    )
-    group.add_argument(
-        "--dither",
-        choices=("none", "ordered"),
-        help="rounding to code values: ordered breaks the steps of slow gradients up (default: none)",
-    )
-    group.add_argument(
-        "--audio", metavar="copy|none|E", help="copy the sound (default), drop it, or encode it: aac, libopus, flac ..."
-    )
-    group.add_argument(
-        "--audio-from", type=Path, metavar="FILE", help="sound, subtitles and chapters for a script, which has none"
-    )
-    group.add_argument(
-        "--verify",
-        choices=("packets", "full"),
-        help="check of the finished file: read every packet (default), or decode all of it too",
-    )
-    group.add_argument(
-        "--preset",
-        metavar="P",
-        help="settings by name (see: rfdn-video presets) or from a .toml file; options win",
-    )
-
-
-def _add_encoder_arguments(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--encoder",
-        metavar="E",
-        help="h264, hevc, av1, vp9, ffv1, prores, hevc_nvenc ... or any name of FFmpeg's (default: by container)",
-    )
-    group.add_argument(
-        "--crf",
-        type=int,
-        metavar="N",
-        help="constant quality on the encoder's own scale (default: 18 for x264, 20 for x265, 24 for AV1 and VP9)",
-    )
-    group.add_argument(
-        "--encoder-backend", choices=("av", "ffmpeg"), help="ffmpeg: the encoders of the ffmpeg program on the PATH"
-    )
-    group.add_argument("--encoder-preset", metavar="P", help="speed, as the encoder calls it: slow, p6, 4 ...")
-    group.add_argument(
-        "--encoder-opt",
-        dest="encoder_options",
-        action="append",
-        metavar="K=V",
-        help="an option of the encoder, such as tune=film; again for more",
-    )
-    group.add_argument(
-        "--pix-fmt", metavar="F", help="pixel format of the result, such as yuv420p10le (default: the source's)"
-    )
-
-
-def add_weights_arguments(group: argparse._ActionsContainer) -> None:
-    """Declares which network runs, and where."""
-    group.add_argument("-m", "--model", metavar="M", help="network (default e-rfdn)")
-    group.add_argument(
-        "--tune",
-        choices=("auto", "video", "clean"),
-        help="bundled weights for compressed video or for pristine pictures (default: video, but clean for "
-        "lossless sources and still images)",
-    )
-    group.add_argument(
-        "-w", "--weights", type=Path, metavar="FILE", help=".safetensors or .pth instead of the bundled ones"
-    )
-    group.add_argument(
-        "--device",
-        metavar="D",
-        help="auto, cpu, cuda, cuda:N, mps, xpu (default auto); cuda:0,1 deals the frames to several",
-    )
-
-
-def add_network_arguments(group: argparse._ArgumentGroup) -> None:
-    """Declares which network runs, where, and how."""
-    add_weights_arguments(group)
-    group.add_argument(
-        "--engine",
-        metavar="E",
-        help="what computes the network: torch, openvino, openvino:GPU (default: openvino on a CPU where it is "
-        "installed, else torch)",
-    )
-    group.add_argument(
-        "--precision",
-        choices=("auto", "fp32", "fp16", "bf16"),
-        help="of the network (default: fp16 on CUDA, else fp32)",
-    )
-    group.add_argument(
-        "--tile",
-        type=parse_tile,
-        metavar="auto|off|ROWS",
-        help="frames in bands of so many rows: less memory, faster on a CPU, no seams (default: auto)",
-    )
-    group.add_argument(
-        "--reuse",
-        choices=("exact", "near", "off"),
-        help="take what did not change from the frame before: where the result is the same bit for bit (default), "
-        "also where only something far away changed, or never",
-    )
-    group.add_argument(
-        "--cuda-graphs",
-        action="store_true",
-        default=None,
-        help="on CUDA: start the work on a frame as one piece (not measured on hardware yet)",
-    )
-    group.add_argument(
-        "--hwaccel",
-        choices=("cuda",),
-        help="decode on the GPU (NVDEC), never in software instead (not measured on hardware yet)",
-    )
-
-
-def _add_part_arguments(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--start", type=parse_seconds, metavar="T", help="from this time on: seconds or [h:]m:s")
-    group.add_argument("--end", type=parse_seconds, metavar="T", help="up to this time of the source")
-    group.add_argument("--video-stream", type=int, metavar="N", help="enlarge this stream (default: the default one)")
-    group.add_argument(
-        "--deinterlace",
-        nargs="?",
-        const="frame",
-        choices=("frame", "field"),
-        help="make interlaced pictures whole: one of each frame (default), or of each field at twice the rate",
-    )
-    group.add_argument("--frames", type=int, metavar="N", help="at most N frames")
-    group.add_argument(
-        "--resume",
-        action=argparse.BooleanOptionalAction,
-        help="go on with what an interrupted run has finished of the same output, or throw it away",
-    )
-    group.add_argument(
-        "--segment-frames", type=int, metavar="N", help="finished work is kept in pieces of N frames (docs/resume.md)"
-    )
-    group.add_argument(
-        "--stall-timeout",
-        type=float,
-        metavar="S",
-        help="give up when nothing moves for S seconds, 0: never (default: 600, and more for large pictures)",
-    )
-    harm = group.add_mutually_exclusive_group()
-    harm.add_argument(
-        "--salvage", action="store_true", default=None, help="take what can be decoded of a file cut off or damaged"
-    )
-    harm.add_argument(
-        "--strict", action="store_true", default=None, help="fail where anything is dropped, damaged or repaired"
-    )
-
-
 def _add_report_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--dry-run", action="store_true", help="print what would be done, and how long it may take")
-    group.add_argument(
-        "--progress", choices=("bar", "json", "off"), help="on standard error (default: bar on a terminal)"
-    )
+    add_progress_argument(group)
     group.add_argument("--json", action="store_true", help="a summary as one JSON object on standard output")
     group.add_argument("-v", "--verbose", action="store_true", help="tracebacks, and FFmpeg's own messages")
 
@@ -268,15 +84,6 @@ def execute(args: argparse.Namespace) -> int:
     return code
 
 
-def settings_of(args: argparse.Namespace) -> Settings:
-    """What the options and the preset ask for; options win."""
-    from rfdn_video.settings import Settings, load_preset, with_preset
-
-    names = {field.name for field in fields(Settings)}
-    given = {name: value for name, value in vars(args).items() if name in names and value is not None}
-    return Settings(**(with_preset(load_preset(args.preset), given) if args.preset else given))
-
-
 def _check_outputs(args: argparse.Namespace) -> None:
     if len(args.inputs) > 1 and args.output is not None and not Path(args.output).is_dir():
         raise UsageError(f"{len(args.inputs)} inputs and one output {args.output}; give a directory that exists")
@@ -295,29 +102,3 @@ def _check_collisions(args: argparse.Namespace, settings: Settings) -> None:
             raise UsageError(f"{taken[output]} and {name} would both be written to {output}; do them one by one")
         if output is not None:
             taken[output] = name
-
-
-def parse_scale(text: str) -> Fraction:
-    """For argparse: a factor as :func:`rfdn_video.settings.exact_scale` reads it."""
-    from rfdn_video.settings import exact_scale
-
-    try:
-        return exact_scale(text.lower().strip("x"))
-    except UsageError as error:  # argparse knows only its own
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def parse_tile(text: str) -> str | int:
-    """Of ``--tile``; :class:`Settings` knows what is allowed."""
-    return int(text) if text.isdecimal() else text
-
-
-def parse_seconds(text: str) -> Fraction:
-    """For argparse: seconds, or [h:]m:s."""
-    try:
-        parts = [Fraction(part) for part in text.split(":")]
-    except (ValueError, ZeroDivisionError):
-        parts = []
-    if not 1 <= len(parts) <= 3:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time; give seconds (90.5) or [h:]m:s (1:30.5)")
-    return sum((part * 60**power for power, part in enumerate(reversed(parts))), Fraction(0))
