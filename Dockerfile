@@ -5,6 +5,7 @@
 #
 # Arguments replace that with a command line of your own: docker run ... rfdn-video /in/a.mp4 -s 3 -o /out
 # Files are written as user 1000; another one: --user "$(id -u):$(id -g)".
+# Without --gpus all it computes on the CPU; -e RFDN_REQUIRE_GPU=1 makes that exit code 6.
 # Build arguments: BASE, an image with Python >= 3.12; TORCH_INDEX_URL, the package index that torch is
 # taken from, for example one with CPU-only builds (empty: the default index, whose torch runs on CUDA).
 

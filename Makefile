@@ -27,7 +27,7 @@ lint: install ## check style, types and the direction of imports
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: install ## run every benchmark; each prints its ratio
+bench: install ## run every benchmark but benchmarks/peers; each prints its ratio
 	@for file in benchmarks/*.py; do \
 		if [ -e "$$file" ]; then echo "== $$file"; $(BIN)/python "$$file" || exit 1; \
 		else echo 'benchmarks/ holds no benchmark yet'; fi; \

@@ -3,7 +3,7 @@
 Every measurement has a process of its own, so that its peak memory is its own: the resident set at
 its peak less that after importing torch. Whole frames and bands take turns; medians.
 
-    python benchmarks/scaling.py [--sizes 320x180 1280x720] [--tiles off auto 16 64] [--rounds 3] [--memory]
+    python benchmarks/scaling.py [--sizes 320x180 1280x720] [--tiles off auto 16 64] [--rounds 3] [--engine torch]
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ ENCODERS = ("libx264", "libx265", "libsvtav1", "libvpx-vp9", "ffv1")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("clip", type=Path)
+    parser.add_argument("clip", nargs="?", type=Path, default=Path(__file__).parents[1] / "demo" / "clip.mp4")
     parser.add_argument("--frames", type=int, default=1000)
     parser.add_argument("--segment", type=int, default=GOP, help="pictures of a segment")
     parser.add_argument("--encoders", nargs="+", default=ENCODERS)

@@ -14,7 +14,9 @@ from rfdn_video.cli.terminal import print_table
 
 __all__ = ["add_arguments", "execute"]
 
-PACKAGES = ("torch", "av", "numpy", "safetensors", "pillow", "tqdm", "ffmpeg-python", "vapoursynth")
+PACKAGES = ("torch", "av", "numpy", "safetensors", "pillow", "tqdm", "ffmpeg-python")
+OPTIONAL = ("openvino", "onnx", "vapoursynth", "matplotlib", "watchfiles")
+"""What extras bring."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,11 +48,11 @@ def _versions() -> dict[str, str]:
     from rfdn_video import __version__
 
     found: dict[str, str] = {"rfdn-video": __version__, "python": f"{platform.python_version()}, {platform.platform()}"}
-    for package in PACKAGES:
+    for package in (*PACKAGES, *OPTIONAL):
         try:
             found[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed (optional)" if package == "vapoursynth" else "missing"
+            found[package] = "not installed (optional)" if package in OPTIONAL else "missing"
     found["torch"] += f", {'built for CUDA ' + torch.version.cuda if torch.version.cuda else 'built without CUDA'}"
     found["av"] += ", libavcodec " + ".".join(str(part) for part in av.library_versions["libavcodec"])
     found["system ffmpeg"] = _system_ffmpeg()
