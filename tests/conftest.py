@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import save_file
 
 from rfdn_video.models.rfdn import RFDN, RFDNConfig
+from tests.networks import nearest_state
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 
@@ -65,14 +66,8 @@ def nearest_weights(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int],
     """Weights files of tiny networks whose result is the source with every pixel repeated, exactly."""
 
     def make(scale: int) -> Path:
-        network = RFDN(RFDNConfig(scale=scale, channels=4, blocks=1, distilled=2))
-        state = {name: torch.zeros_like(tensor) for name, tensor in network.state_dict().items()}
-        for channel in range(3):
-            state["fea_conv.weight"][channel, channel, 1, 1] = 1
-            outputs = slice(channel * scale**2, (channel + 1) * scale**2)
-            state["upsampler.0.weight"][outputs, channel, 1, 1] = 1
         path = tmp_path_factory.mktemp("weights") / f"nearest_x{scale}.safetensors"
-        save_file(state, path, {"pixel_range": "1.0"})
+        save_file(nearest_state(scale), path, {"pixel_range": "1.0"})
         return path
 
     return make
@@ -93,6 +88,27 @@ def attentive_x2(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("weights") / "attentive_x2.safetensors"
     save_file(state, path, {"pixel_range": "1.0"})
     return path
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., None]:
+    """In a folder, a command ends with this code and one line that has these words, and leaves every file as it is."""
+
+    def check(folder: Path, arguments: list[str], code: int, words: str) -> None:
+        from rfdn_video.cli.main import main
+
+        def contents() -> dict[Path, bytes]:
+            return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+        monkeypatch.chdir(folder)
+        before = contents()
+        assert main(arguments) == code
+        error = capsys.readouterr().err
+        assert words in error
+        assert len(error.splitlines()) == 1
+        assert contents() == before
+
+    return check
 
 
 @pytest.fixture(scope="session")

@@ -17,5 +17,8 @@ def test_every_fault_has_its_row() -> None:
 
 @pytest.mark.parametrize(("number", "named"), ROWS, ids=[number for number, _ in ROWS])
 def test_its_tests_exist(number: str, named: str) -> None:
-    for file, name in re.findall(r"`([\w/.]+)::(\w+)`", named):
+    tests = re.findall(r"`([\w/.]+)::(\w+)`", named)
+    assert len(tests) == named.count("::"), f"fault {number}: {named}"
+    assert tests or named.strip() == "-", f"fault {number}: {named}"
+    for file, name in tests:
         assert re.search(rf"^def {name}\(", (TESTS / file).read_text(), re.MULTILINE), f"fault {number}: {file}::{name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable, Sequence
 from fractions import Fraction
@@ -129,14 +130,52 @@ def test_a_clock_that_jumps(
 def test_decoding_times_that_go_back(
     command_line: CommandLine, ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path
 ) -> None:
-    """Sound whose packets overlap by a little, as careless joins leave it: all there, said, and playable."""
-    source = tmp_path / "in.nut"
-    late = "setpts='PTS+if(gte(N,20),-0.03/TB,0)'"
-    ffmpeg(*f"{VIDEO} {SOUND} {H264} -c:a pcm_s16le".split(), "-af", f"asetnsamples=1024,a{late}", source)
-    output, _ = _enlarge(command_line, source, nearest_x2)
+    """Sound whose packets overlap, as careless joins leave it: all there, said, and playable."""
+    source = tmp_path / "in.flv"
+    ffmpeg(*f"{VIDEO} {SOUND} {H264} -c:a libmp3lame -ar 44100".split(), source)
+    _set_back(source, number=10, milliseconds=60)
+    before = [int(p["dts"]) for p in _packets(source, "a:0")]
+    assert before != sorted(before)
+    output, warnings = _enlarge(command_line, source, nearest_x2)
     times = [int(p["dts"]) for p in _packets(output, "a:0")]
-    assert len(times) == len(_packets(source, "a:0"))
+    assert len(times) == len(before)
     assert times == sorted(times)
+    assert "packets of sound or subtitles had no time, a time that went back" in warnings
+
+
+def _set_back(flv: Path, number: int, milliseconds: int) -> None:
+    """Lets the n-th packet of sound of an FLV file be earlier (a tag: type, size, time, stream, data, size)."""
+    data, at, sounds = bytearray(flv.read_bytes()), 13, 0
+    while sounds <= number:
+        kind, size = data[at], int.from_bytes(data[at + 1 : at + 4])
+        sounds += kind == 8
+        if sounds > number:
+            time = int.from_bytes(data[at + 4 : at + 7]) - milliseconds
+            data[at + 4 : at + 7] = time.to_bytes(3)
+        at += 11 + size + 4
+    flv.write_bytes(data)
+
+
+@pytest.mark.fault(7)
+@pytest.mark.parametrize(("harmed", "code"), [(1, 0), (5, 3)])
+def test_harmed_packets_are_counted(
+    command_line: CommandLine, ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path, harmed: int, code: int
+) -> None:
+    """One of 25 is put up with and counted; one in five is too many, unless that is wanted."""
+    source, output = tmp_path / "in.mov", tmp_path / "out.mkv"
+    ffmpeg(*f"{VIDEO} -c:v mjpeg".split(), source)
+    data, packets = bytearray(source.read_bytes()), _packets(source, "v:0")
+    for number in range(harmed):
+        begin, size = (int(packets[3 + 4 * number][key]) for key in ("pos", "size"))
+        data[begin : begin + size] = bytes(size)
+    source.write_bytes(data)
+    done = command_line(source, "-o", output, "-w", nearest_x2, "--json")
+    assert done.returncode == code, done.stderr
+    if code:
+        assert f"{harmed} of {len(packets)} video packets are damaged" in done.stderr
+        done = command_line(source, "-o", output, "-w", nearest_x2, "--json", "--salvage")
+    assert json.loads(done.stdout)["damaged_packets"] == harmed
+    assert json.loads(done.stdout)["frames"] == len(packets) - harmed
 
 
 def _enlarge(command_line: CommandLine, source: Path, weights: Path) -> tuple[Path, str]:

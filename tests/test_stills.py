@@ -79,15 +79,23 @@ def test_refusals(command_line: CommandLine, nearest_x2: Path, tmp_path: Path) -
 
 
 @pytest.mark.fault(14)
-@pytest.mark.parametrize(("size", "code"), [((50_000, 50_000), 3), ((12_000, 12_000), 3), ((10_000, 10_000), 2)])
+@pytest.mark.parametrize(
+    ("size", "code", "words"),
+    [
+        ((50_000, 50_000), 3, "exceeds limit"),  # Pillow's own
+        ((12_000, 12_000), 3, "images of up to 134217728 pixels are read"),
+        ((10_000, 10_000), 2, "up to 268435456 pixels are written"),
+    ],
+)
 def test_a_picture_that_would_burst_memory(
-    command_line: CommandLine, tmp_path: Path, size: tuple[int, int], code: int
+    command_line: CommandLine, tmp_path: Path, size: tuple[int, int], code: int, words: str
 ) -> None:
     """A few kilobytes that say they are 2,500 million pixels; and 100 million that would become 400 million."""
     source = tmp_path / "bomb.png"
     _write_black_png(source, size)
     done = command_line(source, "-s", "2")
     assert done.returncode == code, done.stderr
+    assert words in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert list(tmp_path.iterdir()) == [source]
 

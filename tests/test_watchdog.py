@@ -60,20 +60,7 @@ def test_fault_71_a_stage_that_hangs(
     source, output = tmp_path / "in.mkv", tmp_path / "o.mkv"
     ffmpeg("-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=4", "-pix_fmt", "yuv420p", "-c:v", "ffv1", source)
     script = HANGING.format(module=module, owner=owner, method=method, after=after)
-    options = [
-        "--segment-frames",
-        "16",
-        "--device",
-        "cpu",
-        "--engine",
-        "torch",
-        "--tile",
-        "off",
-        "--encoder",
-        "ffv1",
-        "--stall-timeout",
-        "2",
-    ]
+    options = ["--segment-frames", "16", "--device", "cpu", "--engine", "torch", "--tile", "off", "--encoder", "ffv1"]
     command = [sys.executable, "-c", script, source, "-o", output, "-w", nearest_x2, *options, "--stall-timeout", "2"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == code, done.stderr
@@ -83,19 +70,7 @@ def test_fault_71_a_stage_that_hangs(
     assert not output.exists()
     journal = Journal.read(work_folder(output))
     assert (journal is not None and len(journal.segments) >= 1) == kept
-    resumed = [
-        sys.executable,
-        "-m",
-        "rfdn_video",
-        source,
-        "-o",
-        output,
-        "-w",
-        nearest_x2,
-        "--encoder",
-        "ffv1",
-        *options,
-    ]
+    resumed = [sys.executable, "-m", "rfdn_video", source, "-o", output, "-w", nearest_x2, *options]
     subprocess.run([*resumed, "--resume"], capture_output=True, check=True, timeout=120)
     assert sorted(os.listdir(tmp_path)) == ["in.mkv", "o.mkv"]
 
@@ -103,14 +78,20 @@ def test_fault_71_a_stage_that_hangs(
 def test_it_waits_for_the_first_beat_and_during_rest() -> None:
     """A network may take long to be made ready, and a file to be moved."""
     errors: list[RFDNError] = []
-    with Watchdog(0.1, errors.append) as watchdog:
-        time.sleep(0.3)
+    stalled = threading.Event()
+
+    def note(error: RFDNError) -> None:
+        errors.append(error)
+        stalled.set()
+
+    with Watchdog(0.5, note) as watchdog:
+        time.sleep(0.8)
         watchdog.beat("decode")
         watchdog.beat(REST)
-        time.sleep(0.3)
+        time.sleep(0.8)
         assert not errors
         watchdog.beat("decode")
-        time.sleep(0.5)
+        assert stalled.wait(60)
     assert [error.exit_code for error in errors] == [6]
 
 

@@ -122,7 +122,7 @@ def test_a_killed_worker_fails_its_file_only(tmp_path: Path, clip: Clip, start: 
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
     for name in ("a.mp4", "b.mp4"):
-        (folder / name).write_bytes(clip(60 if name == "a.mp4" else 4))
+        (folder / name).write_bytes(clip(600 if name == "a.mp4" else 4))
     with start(folder, "-o", out) as process:
         events = []
         for line in process.stdout:
@@ -153,7 +153,7 @@ def test_a_signal_stops_it_and_what_was_begun_is_queued(
                 worker = worker_of(process.pid)
                 process.send_signal(number)
                 break
-        assert process.wait(30) == code
+        assert process.wait(60) == code
     assert not Path(f"/proc/{worker}").exists()
     assert videos(out) == {}
     with closing(Ledger(out)) as ledger:

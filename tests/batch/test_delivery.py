@@ -95,7 +95,7 @@ def steps(monkeypatch: pytest.MonkeyPatch, kill_at: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("other_disk", [False, True])
-@pytest.mark.parametrize("kill_at", range(1, 9))
+@pytest.mark.parametrize("kill_at", range(1, 15))  # a move to another disk has 14 steps
 def test_killed_at_any_step_and_done_again(
     made: Delivery, kill_at: int, other_disk: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 
@@ -37,11 +38,12 @@ def test_one_round_in_any_case_and_none_that_does_not_fit() -> None:
     assert len(in_turn({"slow": slow}, 0.09)["slow"].runs) == 1  # a second one would end after it
 
 
-def test_short_work_is_repeated() -> None:
+def test_short_work_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count()
+    monkeypatch.setattr(time, "perf_counter", lambda: next(clock) / 1024)
     done: list[int] = []
-    fps = repeated(lambda: done.append(1))()
-    assert len(done) > 100
-    assert fps > len(done)  # in less than a second
+    assert repeated(lambda: done.append(1))() == 1024
+    assert len(done) == 103  # the first beyond a tenth of a second
 
 
 def test_median_and_spread() -> None:

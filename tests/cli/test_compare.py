@@ -77,18 +77,5 @@ def test_the_bands_of_a_job_come_from_its_summary(
         (["film.mp4", "good.mp4", "--summary", "film.mp4"], 2, "is not what rfdn-video --json prints"),
     ],
 )
-def test_refused(
-    folder: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    arguments: list[str],
-    code: int,
-    words: str,
-) -> None:
-    monkeypatch.chdir(folder)
-    before = sorted(path.name for path in folder.iterdir())
-    assert main(["compare", *arguments]) == code
-    error = capsys.readouterr().err
-    assert words in error
-    assert len(error.splitlines()) == 1
-    assert sorted(path.name for path in folder.iterdir()) == before
+def test_refused(folder: Path, refused: Callable[..., None], arguments: list[str], code: int, words: str) -> None:
+    refused(folder, ["compare", *arguments], code, words)

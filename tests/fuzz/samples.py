@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
-from rfdn_video.models.rfdn import RFDN, RFDNConfig
+from tests.networks import nearest_state
 
 __all__ = ["make_samples"]
 
@@ -73,10 +73,6 @@ def make_samples(folder: Path) -> dict[str, bytes]:
 
 def _make_weights(folder: Path) -> None:
     """Of a tiny network that repeats every pixel."""
-    network = RFDN(RFDNConfig(scale=2, channels=4, blocks=1, distilled=2))
-    state = {name: torch.zeros_like(tensor) for name, tensor in network.state_dict().items()}
-    for channel in range(3):
-        state["fea_conv.weight"][channel, channel, 1, 1] = 1
-        state["upsampler.0.weight"][channel * 4 : channel * 4 + 4, channel, 1, 1] = 1
+    state = nearest_state(2)
     save_file(state, folder / "tiny.safetensors", {"pixel_range": "1.0"})
     torch.save({"params": state}, folder / "tiny.pth")

@@ -18,9 +18,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser | Any]:
     """Skips, with the reason, where there is none."""
-    api = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is absent: the pages were NOT tried in a browser"
-    )
+    api = pytest.importorskip("playwright.sync_api", reason=f"playwright is absent: {UNTRIED}")
     program = next((path for name in NAMES if (path := shutil.which(name))), None)
     if program is None:
         pytest.skip(f"no Chromium on the PATH: {UNTRIED}")

@@ -135,20 +135,6 @@ def test_a_page_of_three_clips(
         (["clip.mkv", "--height", "100"], 2, "only enlarges"),
     ],
 )
-def test_refused(
-    clip: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    arguments: list[str],
-    code: int,
-    words: str,
-) -> None:
-    monkeypatch.chdir(clip.parent)
+def test_refused(clip: Path, refused: Callable[..., None], arguments: list[str], code: int, words: str) -> None:
     (clip.parent / "there.html").write_text("somebody's")
-    before = sorted(path.name for path in clip.parent.iterdir())
-    assert main(["preview", *arguments]) == code
-    error = capsys.readouterr().err
-    assert words in error
-    assert len(error.splitlines()) == 1
-    assert sorted(path.name for path in clip.parent.iterdir()) == before
-    assert (clip.parent / "there.html").read_text() == "somebody's"
+    refused(clip.parent, ["preview", *arguments], code, words)

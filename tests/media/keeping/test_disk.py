@@ -1,4 +1,4 @@
-"""Room on the disk, on a file system of known size: /dev/shm is asked through a stand-in for its free bytes."""
+"""Room on the disk; a stand-in says how many bytes are free."""
 
 from __future__ import annotations
 

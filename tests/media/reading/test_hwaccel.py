@@ -58,6 +58,15 @@ def test_no_software_in_its_place() -> None:
     check_accelerated(SimpleNamespace(is_hwaccel=True, name="hevc"), "film.mkv")  # type: ignore[arg-type]
 
 
+def test_the_decoder_asks(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = probe(clip)
+    monkeypatch.setattr(decode, "open_source", lambda path, _: av.open(str(path)))
+    software = SimpleNamespace(is_hwaccel=False, name="libdav1d", thread_type="")
+    monkeypatch.setattr(decode, "decoder_of", lambda *_: software)
+    with pytest.raises(DeviceError, match="does not run on CUDA"):
+        Decoder(info, TimeRange(), hwaccel=object())  # type: ignore[arg-type]
+
+
 def test_other_values_and_scripts_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="allowed are cuda"):
         Settings(hwaccel="vaapi")  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -85,5 +86,18 @@ def test_a_crash_is_exit_code_3(
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_its_own_process_for_every_fork_of_ours() -> None:
-    assert quarantine._server(1) is not quarantine._server(2)
+def test_a_fork_of_ours_has_a_server_of_its_own(clip: Path) -> None:
+    """Two processes that talk to one server would get each other's answers."""
+    try_first(clip)
+    ours = quarantine._server(os.getpid())._process.pid
+    read, write = os.pipe()
+    if not (child := os.fork()):
+        try:
+            try_first(clip)
+            os.write(write, str(quarantine._server(os.getpid())._process.pid).encode())
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    os.close(write)
+    with os.fdopen(read) as theirs:
+        assert int(theirs.read()) != ours
