@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rfdn_video.frame import Frame as Frame
     from rfdn_video.frame import PixelFormat as PixelFormat
     from rfdn_video.inference.upscaler import Upscaler as Upscaler
+    from rfdn_video.inference.vectors import suit_vectors as suit_vectors
     from rfdn_video.media.color import decide_color as decide_color
     from rfdn_video.media.reading.info import MediaInfo as MediaInfo
     from rfdn_video.media.reading.probe import probe as probe
@@ -38,6 +39,7 @@ _HOMES = {
     "decide_color": "rfdn_video.media.color",
     "load_weights": "rfdn_video.models.weights",
     "probe": "rfdn_video.media.reading.probe",
+    "suit_vectors": "rfdn_video.inference.vectors",
     "upscale_video": "rfdn_video.pipeline",
 }
 
@@ -54,6 +56,7 @@ __all__ = [
     "decide_color",
     "load_weights",
     "probe",
+    "suit_vectors",
     "upscale_video",
 ]
 

@@ -13,8 +13,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from rfdn_video.inference.vectors import VARIABLE
 from rfdn_video.models.rfdn import RFDN, RFDNConfig
 from tests.networks import nearest_state
+
+# Tests share processes, where fp32 and bf16 alternate; tests/inference/test_vectors.py has some of its own.
+os.environ.setdefault(VARIABLE, "DEFAULT")
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 

@@ -14,7 +14,7 @@ import torch
 import vapoursynth as vs  # type: ignore[import-untyped]
 from torch import Tensor
 
-from rfdn_video import PixelFormat, RFDNError, Upscaler, Weights
+from rfdn_video import PixelFormat, RFDNError, Upscaler, Weights, suit_vectors
 from vsrfdn.frames import is_interlaced, pixel_format, read_color, read_frame, write_frame
 
 __all__ = ["rfdn"]
@@ -78,6 +78,7 @@ def rfdn(
         raise vs.Error(f"rfdn: num_streams {num_streams}: 1 or more are allowed")
     if device_index is not None:
         device = f"{'cuda' if device == 'auto' else device}:{device_index}"
+    suit_vectors([precision])
     try:
         upscaler = _open(
             scale=scale,

@@ -121,8 +121,10 @@ def _do(task: Task, device: str, send: Callable[[Any], None]) -> Ready | Unchang
 
 
 def _enlarge(task: Task, send: Callable[[Any], None]) -> tuple[Path, int, tuple[str, ...]]:
+    from rfdn_video.inference.vectors import suit_vectors
     from rfdn_video.media.reading.source import STILL_SUFFIXES
 
+    suit_vectors([task.settings.precision])
     if task.source.suffix.lower() in STILL_SUFFIXES:
         return _enlarge_still(task)
     from rfdn_video.pipeline import prepare, run

@@ -9,6 +9,7 @@ import sys
 import tempfile
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,13 +58,16 @@ def execute(args: argparse.Namespace) -> int:
     from rfdn_video.bench.measure import measure
     from rfdn_video.cli.bench_report import as_record, as_text
     from rfdn_video.cli.signals import interruptible
+    from rfdn_video.inference.vectors import suit_vectors
 
+    narrow = suit_vectors(args.precision or ["fp32"])
     with interruptible(), tempfile.TemporaryDirectory() as folder:
         job = _prepare(args, Path(folder))
         video = job.files.info.video
         choices = list(_choices(job, args))
         size, scale = (video.width, video.height), args.scale or Fraction(2)
-        opened, refused = open_choices(choices, lambda choice: _upscaler(job, scale, choices[0], choice), size)
+        make = partial(_upscaler, job, scale, choices[0], narrow)
+        opened, refused = open_choices(choices, make, size)
         report = measure(job, opened, args.seconds, lambda step: print(step, file=sys.stderr, flush=True))
     report = replace(report, left_out={**refused, **report.left_out})
     record = as_record(job, report, args.input, _command(args, choices[0], report))
@@ -128,11 +132,13 @@ def _tiles(job: Job) -> tuple[Tile, ...]:
     return ("off", band // 2, 2 * band) if band else ("off", max(1, video.height // 8))
 
 
-def _upscaler(job: Job, scale: Fraction, base: Choice, choice: Choice) -> Upscaler:
+def _upscaler(job: Job, scale: Fraction, base: Choice, narrow: bool, choice: Choice) -> Upscaler:
     from rfdn_video.inference.upscaler import Upscaler
 
     if replace(choice, threads=None) == base:
         return job.upscaler
+    if narrow and choice.precision == "bf16":
+        raise UsageError("needs wider vectors than suit fp32 on this CPU; measure it by itself: --precision bf16")
     return Upscaler(
         scale=scale,
         weights=job.upscaler.weights,

@@ -14,6 +14,7 @@ import av
 from rfdn_video.cli.progress import progress
 from rfdn_video.cli.stall import watched
 from rfdn_video.errors import RFDNError
+from rfdn_video.inference.vectors import suit_vectors
 from rfdn_video.media.reading.source import STILL_SUFFIXES, check_is_file
 from rfdn_video.notes import plan_notes
 from rfdn_video.pipeline import Job, prepare, run
@@ -28,6 +29,7 @@ __all__ = ["planned_output", "result_stream", "run_input"]
 def run_input(source: Path, args: argparse.Namespace, settings: Settings) -> None:
     """Plans one input and, unless it is a dry run, does it."""
     av.logging.set_level(av.logging.WARNING if args.verbose else None)
+    suit_vectors([settings.precision])
     check_is_file(source)
     if source.suffix.lower() in STILL_SUFFIXES:
         _run_still(source, args, settings)

@@ -151,11 +151,13 @@ def _name(line: str, settings: Settings) -> str:
 
 def _views(args: argparse.Namespace, ways: Sequence[tuple[str, Settings]]) -> tuple[list[View], list[str]]:
     from rfdn_video.cli.progress import progress
+    from rfdn_video.inference.vectors import suit_vectors
     from rfdn_video.media.reading.probe import probe
     from rfdn_video.quality.preview import preview
 
     views: list[View] = []
     remarks: list[str] = []
+    suit_vectors(settings.precision for _, settings in ways)
     for path in args.inputs:
         info = probe(path, video_stream=args.video_stream, deinterlace=args.deinterlace)
         candidates = _candidates(info, ways)
