@@ -155,16 +155,21 @@ class RGBToPlanes:
             return [self._luma(c * extent + offset, rows.start) for c in (green, blue, red)]
         # An untagged gray stream has a matrix too: the one its size implies.
         kr, kb = _LUMA_WEIGHTS[self._color.matrix]
-        y = kr * red + (1 - kr - kb) * green + kb * blue
+        y = (kr * red).add_(green, alpha=1 - kr - kb).add_(blue, alpha=kb)
         start = self.needed(rows).start
-        luma = self._luma(y[rows.start - start : rows.stop - start] * extent + offset, rows.start)
+        luma = self._luma((y[rows.start - start : rows.stop - start] * extent).add_(offset), rows.start)
         if self._layout.family == "gray":
             return [luma]
-        chroma = torch.stack(((blue - y) / (2 * (1 - kb)), (red - y) / (2 * (1 - kr))))
+        # Fewer values are scaled once chroma is subsampled.
+        chroma = y.new_empty((2, *y.shape))
+        torch.sub(blue, y, out=chroma[0])
+        torch.sub(red, y, out=chroma[1])
         if self._taps is not None:
             down, across = self._taps
             taken = down.needed(self._chroma_rows(rows))
             chroma = chroma[:, taken.start - start : taken.stop - start]
             chroma = resample(chroma, down.part(self._chroma_rows(rows)), across)
         offset, extent = self._scaling.chroma
-        return [luma, *self._chroma(chroma * extent + offset, self._chroma_rows(rows).start)]
+        for plane, weight in zip(chroma, (kb, kr), strict=True):
+            plane.mul_(extent / (2 * (1 - weight))).add_(offset)
+        return [luma, *self._chroma(chroma, self._chroma_rows(rows).start)]

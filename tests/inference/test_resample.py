@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from rfdn_video.inference.resample import resample, resize_taps, siting_taps_down, siting_taps_up
+from rfdn_video.inference.resample import Taps, resample, resize_taps, siting_taps_down, siting_taps_up
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,25 @@ def test_constant_stays_constant_whatever_the_size() -> None:
     for size, new in ((1, 7), (2, 1), (3, 10), (10, 3)):
         flat = torch.full((size, size), 0.37)
         assert torch.allclose(resample(flat, resize_taps(size, new), resize_taps(size, new)), torch.tensor(0.37))
+
+
+RATIOS = [resize_taps(45, 90), resize_taps(45, 30), resize_taps(45, 36), resize_taps(5, 10)]
+SITED = [siting_taps_down(45, 23, 2, offset) for offset in (0.0, 0.5, 1.0)]
+SITED += [siting_taps_up(12, 45, 4, 0.5), siting_taps_up(45, 90, 2, 0.0)]
+
+
+@pytest.mark.parametrize("taps", RATIOS + SITED)
+def test_columns_by_phases_equal_a_matrix(taps: Taps) -> None:
+    """Each output written out as a row of weights, in float64."""
+    assert taps.period is not None
+    inputs, outputs = int(taps.last.max()) + 1, taps.index.shape[1]
+    matrix = np.zeros((outputs, inputs))
+    for index, weight in zip(taps.index.numpy(), taps.weight.numpy(), strict=True):
+        np.add.at(matrix, (np.arange(outputs), index), weight)
+    values = np.random.default_rng(3).random((7, inputs), dtype=np.float32)
+    got = resample(torch.from_numpy(values), resize_taps(7, 7), taps)
+    np.testing.assert_allclose(got.numpy(), values @ matrix.T, atol=1e-6)
+
+
+def test_ratios_of_large_terms_have_no_period() -> None:
+    assert resize_taps(1000, 1333).period is None
