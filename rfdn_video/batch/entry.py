@@ -38,6 +38,8 @@ class Entry:
         delivery: what is to be done with the finished result.
         notes: losses and repairs, a line each.
         exit_code, reason: why it failed.
+        device: that the worker computes on.
+        fps: frames a second just now; None where not known.
     """
 
     id: int
@@ -62,6 +64,8 @@ class Entry:
     notes: tuple[str, ...]
     exit_code: int | None
     reason: str | None
+    device: str | None = None
+    fps: float | None = None
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> Entry:
@@ -90,6 +94,11 @@ class Entry:
     def fraction(self) -> float:
         """How much of it is done, 0..1; 0 where the number of frames is not known."""
         return min(1.0, (self.frames or 0) / self.total) if self.total else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """At the present pace; None where not known."""
+        return max(0, self.total - (self.frames or 0)) / self.fps if self.total and self.fps else None
 
     @property
     def result_stands(self) -> bool:

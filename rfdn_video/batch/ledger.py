@@ -22,7 +22,9 @@ from rfdn_video.errors import InputError, OutputError
 
 __all__ = ["Ledger", "ledger_path"]
 
-VERSION = 1
+VERSION = 2
+READABLE = (1, 2)
+"""Of version 1 are ledgers without ``fps`` and ``device``."""
 SCHEMA = """
 CREATE TABLE files (
     id INTEGER PRIMARY KEY,
@@ -49,6 +51,8 @@ CREATE TABLE files (
     notes TEXT NOT NULL DEFAULT '',
     exit_code INTEGER,
     reason TEXT,
+    device TEXT,
+    fps REAL,
     UNIQUE (source, settings)
 );
 CREATE INDEX by_state ON files (run, state);
@@ -64,6 +68,7 @@ CREATE TABLE runs (
     exit_code INTEGER
 );
 """
+FROM_1 = "ALTER TABLE files ADD COLUMN device TEXT; ALTER TABLE files ADD COLUMN fps REAL;"
 
 
 def ledger_path(destination: Path) -> Path:
@@ -89,7 +94,8 @@ class Ledger:
             raise InputError(f"{destination}: no batch has written there")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=30, autocommit=True)
+            mode = "rwc" if create else "ro"
+            self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=30, autocommit=True)
             self._db.row_factory = sqlite3.Row
             if create:
                 self._prepare()
@@ -102,14 +108,14 @@ class Ledger:
     def _prepare(self) -> None:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
-        if self._version() == 0:
-            self._db.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT")
+        if (change := {0: SCHEMA, 1: FROM_1}.get(self._version())) is not None:
+            self._db.executescript(f"BEGIN; {change} PRAGMA user_version = {VERSION}; COMMIT")
 
     def _version(self) -> int:
         return int(self._db.execute("PRAGMA user_version").fetchone()[0])
 
     def _check_version(self, path: Path) -> None:
-        if (version := self._version()) != VERSION:
+        if (version := self._version()) not in READABLE:
             raise InputError(
                 f"{path}: is of version {version}, this program knows {VERSION}; remove it to begin afresh"
             )
@@ -184,17 +190,18 @@ class Ledger:
         assert entry is not None
         return entry
 
-    def start(self, entry: Entry, worker: int) -> None:
+    def start(self, entry: Entry, worker: int, device: str | None) -> None:
         """A worker has taken it up."""
         self._db.execute(
-            "UPDATE files SET state = 'running', attempts = attempts + 1, worker = ?, started = ?, frames = 0"
-            " WHERE id = ?",
-            (worker, time.time(), entry.id),
+            "UPDATE files SET state = 'running', attempts = attempts + 1, worker = ?, device = ?, started = ?,"
+            " frames = 0, fps = NULL WHERE id = ?",
+            (worker, device, time.time(), entry.id),
         )
 
-    def advance(self, number: int, frames: int, total: int | None) -> None:
-        """So many frames are done."""
-        self._db.execute("UPDATE files SET frames = ?, total = ? WHERE id = ?", (frames, total, number))
+    def advance(self, number: int, frames: int, total: int | None, fps: float | None) -> None:
+        """So many frames are done, so many a second just now."""
+        query = "UPDATE files SET frames = ?, total = ?, fps = ? WHERE id = ?"
+        self._db.execute(query, (frames, total, fps, number))
 
     def deliver(self, number: int, delivery: Delivery, frames: int, notes: tuple[str, ...]) -> None:
         """The result is finished and about to take its place."""
@@ -253,6 +260,20 @@ class Ledger:
             (run.id, json.dumps(states), run.started, run.started),
         ).fetchone()
         return int(size), float(seconds)
+
+    def failures(self) -> dict[int, int]:
+        """How many entries failed with each exit code."""
+        rows = self._db.execute("SELECT exit_code, count(*) FROM files WHERE state = 'failed' GROUP BY exit_code")
+        return dict(rows.fetchall())
+
+    def finished(self, run: Run) -> tuple[int, int, int]:
+        """Frames that a run has finished, and the bytes of their sources and results."""
+        frames, read, written = self._db.execute(
+            "SELECT ifnull(sum(frames), 0), ifnull(sum(size), 0), ifnull(sum(output_size), 0) FROM files"
+            " WHERE run = ? AND state = 'done' AND started >= ?",
+            (run.id, run.started),
+        ).fetchone()
+        return int(frames), int(read), int(written)
 
     def _one(self, query: str, *values: Any) -> Entry | None:
         return next(self._all(query, *values), None)

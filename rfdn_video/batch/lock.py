@@ -18,16 +18,19 @@ PATIENCE = 60.0
 
 @contextmanager
 def sole_owner(destination: Path, folder: Path) -> Iterator[None]:
-    """Locks ``folder`` for this process; the operating system ends the lock with it, however it ends.
+    """Makes ``folder`` and locks it for this process; the operating system ends the lock with it, however it ends.
 
     Raises:
-        OutputError: another batch is at work there, or workers of an earlier one do not end.
+        OutputError: it cannot be made, another batch is at work there, or workers of an earlier one do not end.
     """
     owner = FileLock(folder / "owner.lock", timeout=0)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         owner.acquire()
     except Timeout:
         raise OutputError(f"{destination}: another batch is at work there; see rfdn-video batch status") from None
+    except OSError as error:
+        raise OutputError(f"{destination}: cannot be made: {error.strerror}") from None
     try:
         for path in folder.glob("worker-*.lock"):
             _await_worker(destination, path)

@@ -54,10 +54,11 @@ class Hello:
 
 @dataclass(frozen=True)
 class Progress:
-    """From a worker: so many frames are done; ``total`` is what the file claims to have."""
+    """From a worker: so many frames are done, so many a second; ``total`` is what the file claims to have."""
 
     frames: int
     total: int | None
+    fps: float | None = None
 
 
 @dataclass(frozen=True)

@@ -180,7 +180,7 @@ class Owner:
                 stall_timeout=options.stall_timeout,
             )
         )
-        self._ledger.start(entry, worker.number)
+        self._ledger.start(entry, worker.number, worker.device)
         self._tell(Event("started", self._ledger.get(entry.id)))
 
     def _staging(self, entry: Entry) -> Path:
@@ -197,7 +197,7 @@ class Owner:
 
     def _note(self, worker: Worker, task: Task, message: object) -> None:
         if isinstance(message, Progress):
-            self._ledger.advance(task.id, message.frames, message.total)
+            self._ledger.advance(task.id, message.frames, message.total, message.fps)
             self._tell(Event("progress", self._ledger.get(task.id)))
         elif isinstance(message, Ready):
             self._ledger.deliver(task.id, message.delivery, message.frames, message.notes)

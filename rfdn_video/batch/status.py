@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from rfdn_video.batch.advice import advice
 from rfdn_video.batch.entry import Entry, Run, State
 from rfdn_video.batch.ledger import Ledger
 
@@ -15,7 +16,7 @@ ALIVE_SECONDS = 60.0
 """A batch that has not been seen for so long has ended, or hangs."""
 
 SHOWN = 50
-"""Entries that are listed of the queue and of what is done; running and failed ones are listed all."""
+"""Entries that are listed of the queue and of what is done; running ones are listed all, failed ones unless told."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,8 @@ class Status:
         }
 
 
-def read_status(ledger: Ledger) -> Status:
-    """The present moment."""
+def read_status(ledger: Ledger, failed: int = -1) -> Status:
+    """The present moment, with so many failed entries at most."""
     run = ledger.last_run()
     return Status(
         run=run,
@@ -79,7 +80,7 @@ def read_status(ledger: Ledger) -> Status:
         progress=measure(ledger, run) if run is not None else None,
         counts=ledger.counts(),
         running=ledger.in_state("running", "delivering"),
-        failed=ledger.in_state("failed"),
+        failed=ledger.in_state("failed", limit=failed),
         queued=ledger.in_state("queued", limit=SHOWN),
         done=ledger.in_state("done", limit=SHOWN),
     )
@@ -111,12 +112,22 @@ def entry_record(entry: Entry) -> dict[str, Any]:
         "input": str(entry.source),
         "state": entry.state,
         "output": None if entry.output is None else str(entry.output),
+        "input_bytes": entry.stamp.size,
+        "output_bytes": None if entry.output_stamp is None else entry.output_stamp.size,
         "frames": entry.frames,
         "total": entry.total,
-        "seconds": None if entry.seconds is None else round(entry.seconds, 1),
+        "fps": _rounded(entry.fps, 3) if entry.state == "running" else None,
+        "eta_seconds": _rounded(entry.seconds_left, 1) if entry.state == "running" else None,
+        "seconds": _rounded(entry.seconds, 1),
         "attempts": entry.attempts,
         "worker": entry.worker,
+        "device": entry.device,
         "notes": list(entry.notes),
         "exit_code": entry.exit_code,
         "reason": entry.reason,
+        "advice": None if entry.exit_code is None else advice(entry.exit_code),
     }
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

@@ -21,6 +21,7 @@ from filelock import FileLock
 from rfdn_video.batch.delivery import Delivery, deliver
 from rfdn_video.batch.identity import Stamp, sha256_of
 from rfdn_video.batch.messages import Failed, Finished, Hello, Progress, Ready, Task, Unchanged
+from rfdn_video.batch.pace import Pace
 from rfdn_video.errors import DeviceError, InputError, OutputError, RFDNError
 
 __all__ = ["work"]
@@ -185,11 +186,12 @@ def _check_target(task: Task, staged: Path) -> None:
 
 def _reporter(total: int | None, send: Callable[[Any], None]) -> Callable[[int], None]:
     said = time.monotonic()
+    pace = Pace(said)
 
     def report(frames: int) -> None:
         nonlocal said
-        if time.monotonic() - said >= INTERVAL:
-            said = time.monotonic()
-            send(Progress(frames, total if total is None or total >= frames else None))
+        if (now := time.monotonic()) - said >= INTERVAL:
+            said = now
+            send(Progress(frames, total if total is None or total >= frames else None, pace.at(now, frames)))
 
     return report

@@ -6,15 +6,16 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfdn_video.batch.delivery import ON_SUCCESS
+from rfdn_video.batch.serving.address import Address, parse_address
 from rfdn_video.batch.sources import VIDEO_PATTERNS, Selection, Source, find_sources
 from rfdn_video.cli.options import add_settings_arguments, settings_of
-from rfdn_video.errors import OutputError, RFDNError, UsageError
+from rfdn_video.errors import RFDNError, UsageError
 
 if TYPE_CHECKING:
     from rfdn_video.batch.ledger import Ledger
@@ -77,9 +78,31 @@ def _add_batch_arguments(group: argparse._ArgumentGroup) -> None:
         metavar="S",
         help="with --watch: a file is complete when it has not changed for S seconds (default 5)",
     )
+    add_serve_argument(group)
     group.add_argument("--dry-run", action="store_true", help="list what would be done")
     group.add_argument("--json", action="store_true", help="one JSON object a line for everything that happens")
     group.add_argument("-v", "--verbose", action="store_true", help="tracebacks")
+
+
+def add_serve_argument(group: argparse._ActionsContainer) -> None:
+    """Declares ``--serve``."""
+    group.add_argument(
+        "--serve",
+        type=parse_address,
+        metavar="[HOST:]PORT",
+        help="show a status page, /status.json and /metrics there; to this machine only, unless a HOST is given",
+    )
+
+
+def serving_if(address: Address | None, destination: Path) -> AbstractContextManager[str | None]:
+    """The server where one is wanted; gives its URL."""
+    if address is None:
+        return nullcontext()
+    from rfdn_video.batch.serving.server import serving
+
+    if not address.is_loopback:
+        _warn(f"--serve {address}: whoever reaches this machine sees file names and pictures; there is no password")
+    return serving(address, destination)
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -92,16 +115,15 @@ def execute(args: argparse.Namespace) -> int:
 
     if args.dry_run:
         return _list(args, options)
-    try:
-        ledger_path(args.output).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{args.output}: cannot be made: {error.strerror}") from None
     with (
         interruptible(),
+        serving_if(args.serve, args.output) as url,
         sole_owner(args.output, ledger_path(args.output).parent),
         closing(Ledger(args.output, create=True)) as ledger,
         closing(Report(ledger, as_json=args.json, verbose=args.verbose)) as report,
     ):
+        if url is not None:
+            report.serving(url)
         return _run(args, options, ledger, report)
 
 

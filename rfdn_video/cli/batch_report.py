@@ -59,6 +59,13 @@ class Report:
         """Says something that is about no file of the batch."""
         self.take(Event("note", None, text))
 
+    def serving(self, url: str) -> None:
+        """Says where the status page is."""
+        if self._as_json:
+            print(json.dumps({"event": "serving", "url": url}), flush=True)
+        else:
+            print(f"status page: {url}", file=sys.stderr)
+
     def _print_json(self, event: Event) -> None:
         record: dict[str, Any] = {"event": event.kind}
         if event.entry is not None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+import threading
 from contextlib import closing
 from pathlib import Path
 
 from rfdn_video.batch.ledger import Ledger
 from rfdn_video.batch.status import Status, read_status
+from rfdn_video.cli.batch import add_serve_argument, serving_if
 from rfdn_video.cli.batch_report import duration, print_entries
 
 __all__ = ["EXAMPLES", "add_arguments", "execute"]
@@ -23,18 +26,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("destination", type=Path, metavar="DST", help="the folder of results of a batch")
     parser.add_argument("--json", action="store_true", help="print all of it as one JSON object")
     parser.add_argument("--check", action="store_true", help="print nothing; exit code 0 if a batch is alive, else 1")
+    add_serve_argument(parser)
 
 
 def execute(args: argparse.Namespace) -> int:
     """Prints the state of the batch."""
     with closing(Ledger(args.destination)) as ledger:
         status = read_status(ledger)
+    if args.serve:
+        return _serve(args)
     if args.check:
         return 0 if status.alive else 1
     if args.json:
         print(json.dumps(status.record()))
     else:
         _print(status)
+    return 0
+
+
+def _serve(args: argparse.Namespace) -> int:
+    """Until a signal comes."""
+    from rfdn_video.cli.signals import interruptible
+
+    with interruptible(), serving_if(args.serve, args.destination) as url:
+        print(f"status page: {url}", file=sys.stderr)
+        threading.Event().wait()
     return 0
 
 

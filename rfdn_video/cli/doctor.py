@@ -15,7 +15,7 @@ from rfdn_video.cli.terminal import print_table
 __all__ = ["add_arguments", "execute"]
 
 PACKAGES = ("torch", "av", "numpy", "safetensors", "pillow", "tqdm", "ffmpeg-python")
-OPTIONAL = ("openvino", "onnx", "vapoursynth", "matplotlib", "watchfiles")
+OPTIONAL = ("openvino", "onnx", "vapoursynth", "matplotlib", "watchfiles", "starlette", "uvicorn", "prometheus-client")
 """What extras bring."""
 
 

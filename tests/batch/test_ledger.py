@@ -1,0 +1,57 @@
+"""The ledger's file: readers cannot write, and one of the version before is taken over."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from rfdn_video.batch.identity import Stamp
+from rfdn_video.batch.ledger import Ledger, ledger_path
+from rfdn_video.batch.sources import Source
+from rfdn_video.errors import InputError
+
+
+def fill(folder: Path) -> None:
+    with closing(Ledger(folder, create=True)) as ledger:
+        source = Source(folder / "a.mp4", Path(), "a")
+        entry = ledger.queue(source, "settings", "a", Stamp(1, 1), ledger.begin_run(1))
+        ledger.start(entry, 0, "cpu")
+
+
+def test_a_reader_cannot_write(tmp_path: Path) -> None:
+    fill(tmp_path)
+    with closing(Ledger(tmp_path)) as ledger, pytest.raises(sqlite3.OperationalError, match="readonly"):
+        ledger.begin_run(1)
+
+
+def test_a_folder_of_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "a?b#c%20d é"
+    fill(folder)
+    assert ledger_path(folder).exists()
+    with closing(Ledger(folder)) as ledger:
+        assert ledger.counts() == {"running": 1}
+
+
+def test_the_version_before_is_read_and_taken_over(tmp_path: Path) -> None:
+    fill(tmp_path)
+    with closing(sqlite3.connect(ledger_path(tmp_path), autocommit=True)) as database:
+        database.executescript(
+            "ALTER TABLE files DROP COLUMN fps; ALTER TABLE files DROP COLUMN device; PRAGMA user_version = 1"
+        )
+    with closing(Ledger(tmp_path)) as ledger:
+        assert ledger.in_state("running")[0].device is None
+    with closing(Ledger(tmp_path, create=True)) as ledger:
+        ledger.advance(1, 5, 10, 2.5)
+        assert ledger.get(1).fps == 2.5
+        assert ledger.counts() == {"running": 1}
+
+
+def test_a_newer_version_is_refused(tmp_path: Path) -> None:
+    fill(tmp_path)
+    with closing(sqlite3.connect(ledger_path(tmp_path), autocommit=True)) as database:
+        database.execute("PRAGMA user_version = 3")
+    with pytest.raises(InputError, match="version 3"):
+        Ledger(tmp_path)
