@@ -1,9 +1,9 @@
 """What the bundled weights gain over bicubic on compressed video.
 
-Each clip is reduced by half (bicubic), encoded with x264 at several qualities, enlarged again and
-compared with the clip: PSNR on Y, mean over frames spread over its length. Needs the ffmpeg command line.
+Each clip is reduced (bicubic), encoded with x264 at several qualities, enlarged again and compared with
+the clip: PSNR and SSIM on Y, means over frames spread over its length. Needs the ffmpeg command line.
 
-    python benchmarks/compressed.py CLIP... [--crf 18 23 28 32] [--frames 8] [-w FILE ...]
+    python benchmarks/compressed.py CLIP... [-s 2] [--crf 18 23 28 32] [--frames 8] [-w FILE ...]
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from pathlib import Path
 
 import ffmpeg
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from rfdn_video import Frame, Upscaler, load_weights, probe
 from rfdn_video.media.reading.decode import Decoder
 from rfdn_video.media.timing import TimeRange
 from rfdn_video.models.catalog import load_bundled
+from rfdn_video.quality.metrics import psnr, ssim
 
 DEFAULT_CLIPS = [
     Path(__file__).parents[2] / "shared" / "clips" / name
@@ -32,6 +34,7 @@ def main() -> None:
     """Prints one row a clip and quality."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips", nargs="*", type=Path, default=[clip for clip in DEFAULT_CLIPS if clip.exists()])
+    parser.add_argument("-s", "--scale", type=int, default=2)
     parser.add_argument("--crf", nargs="+", type=int, default=[18, 23, 28, 32])
     parser.add_argument("--frames", type=int, default=8)
     parser.add_argument("-w", "--weights", nargs="+", type=Path, default=[])
@@ -39,31 +42,38 @@ def main() -> None:
     if not args.clips:
         print("no clips: give some, python benchmarks/compressed.py CLIP...")
         return
-    upscalers = {name: Upscaler(scale=2, weights=load_bundled("e-rfdn", name, 2)) for name in ("video", "clean")}
-    upscalers |= {path.stem: Upscaler(scale=2, weights=load_weights(path)) for path in args.weights}
+    scale = args.scale
+    upscalers = {
+        name: Upscaler(scale=scale, weights=load_bundled("e-rfdn", name, scale)) for name in ("video", "clean")
+    }
+    upscalers |= {path.stem: Upscaler(scale=scale, weights=load_weights(path)) for path in args.weights}
     columns = ["bicubic", "lanczos", *upscalers]
-    print(f"{'clip, CRF':<28}" + "".join(f"{name:>12}" for name in columns))
-    gains: dict[str, list[float]] = {name: [] for name in columns}
+    print(f"{'clip, CRF':<28}{columns[0]:>16}" + "".join(f"{name:>18}" for name in columns[1:]))
+    gains: dict[str, list[NDArray[np.float64]]] = {name: [] for name in columns[1:]}
     for clip in args.clips:
         for crf in args.crf:
-            row = _measure(clip, crf, args.frames, upscalers)
-            cells = [f"{row['bicubic']:12.2f}"] + [f"{row[n] - row['bicubic']:+12.2f}" for n in columns[1:]]
-            print(f"{clip.stem[:20] + ', ' + str(crf):<28}" + "".join(cells), flush=True)
-            for name in columns:
-                gains[name].append(row[name] - row["bicubic"])
-    print(f"{'mean gain':<28}" + "".join(f"{np.mean(gains[name]):+12.2f}" for name in columns))
+            row = _measure(clip, scale, crf, args.frames, upscalers)
+            base = row["bicubic"]
+            for name, found in gains.items():
+                found.append(row[name] - base)
+            cells = "".join(f"{found[-1][0]:+9.2f} {found[-1][1]:+8.4f}" for found in gains.values())
+            print(f"{clip.stem[:20] + ', ' + str(crf):<28}{base[0]:8.2f} {base[1]:7.4f}{cells}", flush=True)
+    means = [np.mean(found, axis=0) for found in gains.values()]
+    print(f"{'mean gain':<44}" + "".join(f"{mean[0]:+9.2f} {mean[1]:+8.4f}" for mean in means))
 
 
-def _measure(clip: Path, crf: int, count: int, upscalers: dict[str, Upscaler]) -> dict[str, float]:
-    """PSNR in dB of each way."""
+def _measure(
+    clip: Path, scale: int, crf: int, count: int, upscalers: dict[str, Upscaler]
+) -> dict[str, NDArray[np.float64]]:
+    """(PSNR in dB, SSIM) of each way."""
     video = probe(clip).video
-    half = (video.width // 4 * 2, video.height // 4 * 2)
-    size = (2 * half[0], 2 * half[1])
+    small_size = (video.width // scale // 2 * 2, video.height // scale // 2 * 2)
+    size = (scale * small_size[0], scale * small_size[1])
     with tempfile.TemporaryDirectory() as folder:
         small = Path(folder) / "small.mp4"
         source = ffmpeg.input(str(clip)).filter("crop", *size)
         encode = {"vcodec": "libx264", "crf": crf, "pix_fmt": "yuv420p", "loglevel": "error"}
-        source.filter("scale", *half, flags="bicubic").output(str(small), an=None, **encode).run()
+        source.filter("scale", *small_size, flags="bicubic").output(str(small), an=None, **encode).run()
         total = sum(1 for _ in Decoder(probe(small), TimeRange()))
         numbers = np.linspace(0, total - 1, min(count, total)).round().astype(int)
         truth = _luma(source, size)[numbers]
@@ -73,7 +83,7 @@ def _measure(clip: Path, crf: int, count: int, upscalers: dict[str, Upscaler]) -
         }
         for name, upscaler in upscalers.items():
             results[name] = np.stack([f.planes[0] for f in upscaler.stream(_pick(small, set(numbers)))])
-    return {name: _psnr(result, truth) for name, result in results.items()}
+    return {name: _scores(result, truth) for name, result in results.items()}
 
 
 def _pick(path: Path, numbers: set[int]) -> Iterator[Frame]:
@@ -87,9 +97,9 @@ def _luma(stream: ffmpeg.nodes.FilterableStream, size: tuple[int, int]) -> NDArr
     return np.frombuffer(raw, np.uint8).reshape(-1, pixels * 3 // 2)[:, :pixels].reshape(-1, size[1], size[0])
 
 
-def _psnr(result: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
-    error = ((result.astype(np.float64) - truth) ** 2).mean(axis=(1, 2))
-    return float((10 * np.log10(255**2 / error)).mean())
+def _scores(result: NDArray[np.uint8], truth: NDArray[np.uint8]) -> NDArray[np.float64]:
+    pairs = [(torch.from_numpy(a).double(), torch.from_numpy(b).double()) for a, b in zip(result, truth, strict=True)]
+    return np.mean([(psnr(a, b), ssim(a, b)) for a, b in pairs], axis=0)
 
 
 if __name__ == "__main__":
