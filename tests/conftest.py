@@ -41,6 +41,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(skip)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """``-k fault_07`` chooses the tests that bear this number."""
+    numbers = (number for mark in item.iter_markers("fault") for number in mark.args)
+    item.extra_keyword_matches.update(f"fault_{number:02}" for number in numbers)
+
+
 @pytest.fixture(scope="session")
 def shared(request: pytest.FixtureRequest) -> Path:
     """The folder of clips, data and the authors' checkpoint."""

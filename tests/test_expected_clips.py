@@ -64,6 +64,7 @@ GOOD = [
 TAGS = ("color_range", "color_primaries", "color_transfer", "chroma_location")
 
 
+@pytest.mark.fault(19, 25, 27, 35, 38, 50)
 @pytest.mark.parametrize("expected", GOOD, ids=lambda e: e.clip)
 def test_done(command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path, expected: Expected) -> None:
     source = shared / "clips" / expected.clip
@@ -97,6 +98,7 @@ def test_done(command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_pat
     assert _subtitles(output) == _subtitles(source)
 
 
+@pytest.mark.fault(12)
 @pytest.mark.parametrize(
     ("clip", "words"),
     [
@@ -131,6 +133,7 @@ def test_deinterlaced(
     assert _shape(after.stream) == _shape(before.stream)
 
 
+@pytest.mark.fault(37)
 def test_strict(command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path) -> None:
     """Sound that the file does not describe would be dropped."""
     done = command_line(shared / "clips" / "sample_missing_stsd.mp4", "-o", tmp_path, "-w", nearest_x2, "--strict")
@@ -139,6 +142,7 @@ def test_strict(command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_p
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.fault(6)
 def test_salvage(command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path) -> None:
     """Of 708 pictures 33 are there; ffmpeg finds as many."""
     source = shared / "clips" / "h264-displaymatrix.mp4"
@@ -175,6 +179,7 @@ def test_chapters(command_line: CommandLine, shared: Path, nearest_x2: Path, tmp
         assert one["tags"] == other["tags"]
 
 
+@pytest.mark.fault(34)
 @pytest.mark.parametrize("clip", ["sample_with_srt.mkv", "sample_with_ass_subtitles.mkv"])
 def test_text_subtitles_into_mp4(
     command_line: CommandLine, ffmpeg: Callable[..., bytes], shared: Path, nearest_x2: Path, tmp_path: Path, clip: str

@@ -53,6 +53,7 @@ TIMES = {
 }
 
 
+@pytest.mark.fault(21, 24, 26, 30)
 @pytest.mark.parametrize("name", [*KINDS, *TIMES])
 def test_same_pictures_times_and_sound(
     command_line: CommandLine, ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path, name: str
@@ -99,6 +100,7 @@ def test_no_durations(command_line: CommandLine, nearest_x2: Path, tmp_path: Pat
     _check_sound(source, output, Fraction(0))
 
 
+@pytest.mark.fault(23)
 @pytest.mark.parametrize("order", [(0, 0), (0, 1), (1, 0), (0, 0, 1, 0)])
 @pytest.mark.parametrize("kind", ["ts", "mpg"])
 def test_a_clock_that_jumps(
@@ -127,6 +129,7 @@ def test_a_clock_that_jumps(
     assert all(abs(offset - offsets[0]) <= 3 * tick for offset in offsets)
 
 
+@pytest.mark.fault(22)
 def test_decoding_times_that_go_back(
     command_line: CommandLine, ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ from tests.oracle import look, luma, psnr
 type CommandLine = Callable[..., subprocess.CompletedProcess[str]]
 
 
+@pytest.mark.fault(19)
 @pytest.mark.parametrize(
     ("name", "frames"),
     [
@@ -69,6 +70,7 @@ def test_untagged_output_is_tagged_with_the_matrix_used(
     assert look(output).tags["color_space"] == "smpte170m"
 
 
+@pytest.mark.fault(39)
 @pytest.mark.parametrize(
     ("suffix", "encoder"), [(".mkv", "ffv1"), (".mkv", "libx264"), (".webm", "libvpx-vp9"), (".mov", "libx264")]
 )
@@ -183,6 +185,7 @@ def test_progress_and_summary_as_json(
     assert (summary["frames"], summary["width"], summary["verified"]) == (120, 352, True)
 
 
+@pytest.mark.fault(64)
 def test_several_inputs_go_on_after_a_bad_one(
     command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path
 ) -> None:
@@ -215,6 +218,7 @@ def test_a_signal_leaves_nothing_behind(
     assert not os.listdir(tmp_path)
 
 
+@pytest.mark.fault(31)
 def test_memory_does_not_grow_with_length(ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path) -> None:
     """Ten times as long, within 5 %."""
     script = (

@@ -118,6 +118,7 @@ def test_killed_in_the_middle_and_begun_again(tmp_path: Path, clip: Clip, batch:
     assert not list((out / ".rfdn-batch" / "work").iterdir())
 
 
+@pytest.mark.fault(72)
 def test_a_killed_worker_fails_its_file_only(tmp_path: Path, clip: Clip, start: Start) -> None:
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()

@@ -94,6 +94,7 @@ def steps(monkeypatch: pytest.MonkeyPatch, kill_at: int) -> Iterator[None]:
         yield
 
 
+@pytest.mark.fault(57, 58)
 @pytest.mark.parametrize("other_disk", [False, True])
 @pytest.mark.parametrize("kill_at", range(1, 15))  # a move to another disk has 14 steps
 def test_killed_at_any_step_and_done_again(
@@ -123,6 +124,7 @@ def test_what_is_in_the_way_stays(made: Delivery) -> None:
     assert (made.source.read_bytes(), made.staged.read_bytes()) == (OLD, NEW)
 
 
+@pytest.mark.fault(58)
 def test_a_source_that_has_changed_stays(made: Delivery) -> None:
     if made.on_success == "keep":
         pytest.skip("the source is not touched")

@@ -49,6 +49,7 @@ def test_taken_when_it_has_been_still_and_again_when_it_has_changed(
     assert taken() == [path]
 
 
+@pytest.mark.fault(8)
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of writers")
 def test_a_writer_is_seen(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
@@ -59,6 +60,7 @@ def test_a_writer_is_seen(tmp_path: Path) -> None:
     assert not is_being_written(path)
 
 
+@pytest.mark.fault(8)
 def test_a_file_copied_in_slowly_is_done_once_and_whole(tmp_path: Path, clip: Clip, start: Start) -> None:
     folder, out, content = tmp_path / "in", tmp_path / "out", clip(20)
     folder.mkdir()

@@ -17,6 +17,7 @@ def source(shared: Path, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.fault(61)
 @pytest.mark.parametrize("redirection", ["2>&-", ">&-", ">&- 2>&-", "2>&1 | true", "| true", "2>&1 >/dev/full"])
 @pytest.mark.parametrize("report", ["--progress json", "--progress bar", "--json"])
 def test_goes_on_in_silence(source: Path, nearest_x2: Path, redirection: str, report: str) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
 type CommandLine = Callable[..., subprocess.CompletedProcess[str]]
+
+fault = pytest.mark.fault
 
 
 @pytest.fixture
@@ -34,21 +36,26 @@ def folder(tmp_path: Path, shared: Path) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["text.mp4"], 3, "not a media file"),
-        (["empty.mp4"], 3, "empty file"),
-        (["sound.mp4"], 3, "no video stream"),
-        (["missing.mp4"], 3, "no such file"),
-        (["."], 3, "is a directory"),
-        (["cut.mp4", "-w", "nearest"], 3, "ends early"),
+        pytest.param(["text.mp4"], 3, "not a media file", marks=fault(3)),
+        pytest.param(["empty.mp4"], 3, "empty file", marks=fault(2)),
+        pytest.param(["sound.mp4"], 3, "no video stream", marks=fault(9)),
+        pytest.param(["missing.mp4"], 3, "no such file", marks=fault(1)),
+        pytest.param(["."], 3, "is a directory", marks=fault(1)),
+        pytest.param(["cut.mp4", "-w", "nearest"], 3, "ends early", marks=fault(6)),
         (["good.mp4", "-w", "nearest", "--start", "99"], 3, "no pictures"),
-        (["good.mp4", "-o", "taken.mp4"], 4, "exists already; give --overwrite"),
-        (["good.mp4", "-o", "good.mp4", "--overwrite"], 4, "the input itself"),
-        (["good.mp4", "-o", "link.mp4", "--overwrite"], 4, "the input itself"),
-        (["good.mp4", "-o", "hard.mp4", "--overwrite"], 4, "the input itself"),
-        (["good.mp4", "-o", "nowhere/out.mp4"], 4, "no such directory"),
-        (["good.mp4", "-o", "out.mkv", "--encoder", "libx266"], 4, "did you mean libx26"),
-        (["good.mp4", "-o", "out.mkv", "--encoder", "libvpx-vp9"], 4, "does not take yuv420p10le"),
-        (["good.mp4", "-o", "out.mp4", "--encoder", "prores_ks"], 4, "does not take"),
+        pytest.param(["good.mp4", "-o", "taken.mp4"], 4, "exists already; give --overwrite", marks=fault(52)),
+        pytest.param(["good.mp4", "-o", "good.mp4", "--overwrite"], 4, "the input itself", marks=fault(53)),
+        pytest.param(["good.mp4", "-o", "link.mp4", "--overwrite"], 4, "the input itself", marks=fault(53)),
+        pytest.param(["good.mp4", "-o", "hard.mp4", "--overwrite"], 4, "the input itself", marks=fault(53)),
+        pytest.param(["good.mp4", "-o", "nowhere/out.mp4"], 4, "no such directory", marks=fault(54)),
+        pytest.param(["good.mp4", "-o", "out.mkv", "--encoder", "libx266"], 4, "did you mean libx26", marks=fault(55)),
+        pytest.param(
+            ["good.mp4", "-o", "out.mkv", "--encoder", "libvpx-vp9"],
+            4,
+            "does not take yuv420p10le",
+            marks=fault(55),
+        ),
+        pytest.param(["good.mp4", "-o", "out.mp4", "--encoder", "prores_ks"], 4, "does not take", marks=fault(55)),
         (["good.mp4", "-o", "out.xyz"], 2, "'.xyz'"),
         (["good.mp4", "-s", "1"], 2, "above 1"),
         (["good.mp4", "-s", "two"], 2, "no factor"),
@@ -59,15 +66,15 @@ def folder(tmp_path: Path, shared: Path) -> Path:
         (["good.mp4", "--overwrit2"], 2, "did you mean --overwrite?"),
         (["good.mp4", "--preset", "nosuch"], 2, "bundled: anime, archive"),
         (["good.mp4", "text.mp4", "-o", "out.mp4"], 2, "give a directory"),
-        (["good.mp4", "good.mp4"], 2, "would both be written to"),
-        (["good.mp4", "sub/good.mp4", "-o", "sub"], 2, "would both be written to"),
+        pytest.param(["good.mp4", "good.mp4"], 2, "would both be written to", marks=fault(63)),
+        pytest.param(["good.mp4", "sub/good.mp4", "-o", "sub"], 2, "would both be written to", marks=fault(63)),
         (["good.mp4", "--height", "tall"], 2, "invalid int value: 'tall'; see"),
         (["cut.mp4", "--salvage", "--strict"], 2, "not allowed with"),
         ([], 2, "INPUT"),
-        (["good.mp4", "-w", "weights.pth"], 5, "not a weights file"),
+        pytest.param(["good.mp4", "-w", "weights.pth"], 5, "not a weights file", marks=fault(66)),
         (["good.mp4", "-w", "missing.safetensors"], 5, "cannot read the weights"),
         (["good.mp4", "-m", "nosuch"], 5, "no network 'nosuch'"),
-        (["good.mp4", "--device", "cuda:77"], 6, "cuda:77"),
+        pytest.param(["good.mp4", "--device", "cuda:77"], 6, "cuda:77", marks=fault(70)),
         (["good.mp4", "--device", "toaster"], 6, "not known"),
     ],
 )
@@ -88,11 +95,35 @@ def _contents(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.fault(17)
 def test_a_name_that_begins_with_a_dash(command_line: CommandLine, folder: Path, nearest_x2: Path) -> None:
     (folder / "good.mp4").rename(folder / "-o 'x'\n.mp4")
     done = command_line("-w", nearest_x2, "--frames", "2", "--", "-o 'x'\n.mp4", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert (folder / "-o 'x'\n_x2.mp4").is_file()
+
+
+@pytest.fixture
+def read_only(folder: Path) -> Iterator[Path]:
+    """A folder that nobody can write in, root neither: for root it is a file system of its own."""
+    path = folder / "read-only"
+    path.mkdir(mode=0o555)
+    if os.geteuid():
+        yield path
+        return
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", path], capture_output=True, check=False).returncode:
+        pytest.skip("no file system can be mounted here: a read-only one was NOT tried")
+    yield path
+    subprocess.run(["umount", path], check=True)
+
+
+@pytest.mark.fault(54)
+@pytest.mark.parametrize("name", ["", "out.mkv"])
+def test_a_directory_that_cannot_be_written_in(
+    folder: Path, read_only: Path, nearest_x2: Path, refused: Callable[..., None], name: str
+) -> None:
+    arguments = [str(folder / "good.mp4"), "-o", str(read_only / name), "-w", str(nearest_x2)]
+    refused(folder, arguments, 4, "read-only")
 
 
 def test_one_stem_in_two_places(command_line: CommandLine, folder: Path, nearest_x2: Path) -> None:

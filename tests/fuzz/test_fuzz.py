@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 
+@pytest.mark.fault(7)
 @pytest.mark.usefixtures("ffmpeg")
 def test_nothing_bad_comes_of_harmed_files(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.fuzz", "--seed", "short", "--count", "40", "--seconds", "600"]

@@ -144,6 +144,7 @@ class _ShortBands:
             yield item
 
 
+@pytest.mark.fault(68)
 @pytest.mark.parametrize(("tile", "tried"), [("auto", [110, 55, 27]), (80, [80, 40, 20])])
 def test_out_of_memory_halves_the_bands(tile: str | int, tried: list[int]) -> None:
     """The frame is done again, none is lost, it is counted once a try, and the next frame keeps what was found."""

@@ -51,6 +51,7 @@ def test_tensor_in_tensor_out(nearest_x2: Path) -> None:
     assert upscaler(image.double()).dtype is torch.float64
 
 
+@pytest.mark.fault(51)
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 40), (7, 3), (15, 15)])
 def test_smaller_than_the_attention_needs(height: int, width: int) -> None:
     """Tiny pictures come out at their size, and as the edge-extended picture does."""
@@ -111,6 +112,7 @@ def test_half_precision_is_within_one_code_value() -> None:
     assert 0 < (full - half).abs().max() * 255 < 1
 
 
+@pytest.mark.fault(69)
 def test_overflow_in_half_precision_is_done_again(tmp_path: Path) -> None:
     """Features of 1e5 overflow fp16 and cancel in fp32."""
     state = load_file(BUNDLED)

@@ -48,6 +48,7 @@ def alpha_of(path: Path) -> NDArray[np.float64]:
     return np.frombuffer(plane, np.uint8).reshape(plane.height, -1)[:, : plane.width].astype(float)
 
 
+@pytest.mark.fault(45)
 @pytest.mark.parametrize(
     ("kind", "output", "settings"),
     [

@@ -18,6 +18,7 @@ from tests.oracle import look
 type FFmpeg = Callable[..., bytes]
 
 
+@pytest.mark.fault(50)
 def test_a_change_of_range_is_converted_and_counted(ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path) -> None:
     """Luma 100 of full range is 101.9 of limited range (ITU-T H.273, equations 20 and 26)."""
     parts = []

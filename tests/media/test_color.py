@@ -33,6 +33,7 @@ def test_untagged_matrix_follows_the_size(size: tuple[int, int], matrix: Matrix)
     assert decided(size=size, matrix=9).matrix is Matrix.BT2020_NCL
 
 
+@pytest.mark.fault(46)
 def test_untagged_range_follows_the_family() -> None:
     assert [decided(layout).full_range for layout in (YUV, GRAY, RGB)] == [False, False, True]
     assert [decided(layout, range_=1).full_range for layout in (YUV, RGB)] == [False, False]

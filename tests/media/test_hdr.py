@@ -59,6 +59,7 @@ def test_in_every_container(
         assert video["profile"] == ("Profile 1" if pix_fmt == "yuv444p" else "Profile 0")
 
 
+@pytest.mark.fault(49)
 @pytest.mark.parametrize("encoder", ["libx264", "libx265", "libsvtav1"])
 def test_in_the_bitstream(source: Path, nearest_x2: Path, tmp_path: Path, encoder: str) -> None:
     upscale_video(source, tmp_path / "a.mkv", weights=nearest_x2, encoder=encoder)

@@ -38,6 +38,7 @@ def film(ffmpeg: Callable[..., bytes], tmp_path_factory: pytest.TempPathFactory)
     return path
 
 
+@pytest.mark.fault(36)
 @pytest.mark.parametrize("name", ["out.mkv", "out.mp4", "out.mov"])
 def test_chapters_and_attachments(
     command_line: CommandLine, film: Path, nearest_x2: Path, tmp_path: Path, name: str

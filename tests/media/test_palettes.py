@@ -39,6 +39,7 @@ def sources(ffmpeg: FFmpeg, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.fault(45)
 @pytest.mark.parametrize("name", ["opaque.gif", "palette.nut"])
 @pytest.mark.parametrize("container", ["mkv", "mp4", "webm"])
 def test_opaque_ones_are_rgb(

@@ -67,6 +67,7 @@ def test_told_or_left(
         assert said == expected, location
 
 
+@pytest.mark.fault(48)
 @pytest.mark.parametrize("location", ALL)
 @pytest.mark.parametrize(("encoder", "name"), [("ffv1", "o.mkv"), ("libx264", "o.mp4")])
 def test_the_pixels_lie_there(

@@ -76,6 +76,7 @@ def test_nothing_in_a_file_is_executed(tmp_path: Path) -> None:
         load_weights(script)
 
 
+@pytest.mark.fault(66)
 def test_what_is_wrong_is_said(tmp_path: Path) -> None:
     good = load_file(CLEAN)
     missing = {k: v for k, v in good.items() if k != "upsampler.0.weight"}
@@ -96,6 +97,7 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
             load_weights(path)
 
 
+@pytest.mark.fault(67)
 def test_damage_is_noticed(tmp_path: Path) -> None:
     bundled = BUNDLED[0]
     content = bytearray(bundled.path.read_bytes())

@@ -142,6 +142,7 @@ def test_source_is_not_written_to() -> None:
     assert torch.equal(planes(clip.get_frame(0)), before)
 
 
+@pytest.mark.fault(82)
 def test_properties_and_times_are_kept() -> None:
     clip = noise_clip().std.SetFrameProps(_Matrix=0, _Transfer=1, _Range=0, _FieldBased=0)
     result = rfdn(clip)
@@ -165,6 +166,7 @@ def test_endless_clip() -> None:
     assert result.get_frame(2**31 - 2).props["Note"] == f"frame {2**31 - 2}"
 
 
+@pytest.mark.fault(81)
 @pytest.mark.parametrize("num_streams", [1, 2])
 def test_random_concurrent_requests_give_the_sequential_frames(num_streams: int, upscaled: list[Tensor]) -> None:
     result = rfdn(noise_clip(), num_streams=num_streams)
@@ -260,6 +262,7 @@ ALLOWED = "RGBS, RGBH, and YUV, gray and RGB of 8 to 16 bit are allowed; first c
 CONSTANT = "rfdn: the clip changes its format or size; give a clip of constant format and size"
 
 
+@pytest.mark.fault(82)
 @pytest.mark.parametrize(
     ("make", "text"),
     [

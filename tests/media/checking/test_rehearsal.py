@@ -28,6 +28,7 @@ def prepared(source: Path, output: Path, **settings: Any) -> pipeline.Job:
     return pipeline.prepare(source, str(output), Settings(**settings))
 
 
+@pytest.mark.fault(55)
 @pytest.mark.parametrize(
     ("name", "settings", "kind", "words"),
     [

@@ -37,6 +37,7 @@ def test_what_appears_meanwhile_is_left_alone(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
+@pytest.mark.fault(58)
 def test_overwrite_replaces(tmp_path: Path) -> None:
     target = tmp_path / "film.mp4"
     target.write_bytes(b"old")

@@ -40,6 +40,7 @@ def _streams(path: Path) -> list[dict[str, Any]]:
     return list(ffmpeg_python.probe(str(path))["streams"])
 
 
+@pytest.mark.fault(32)
 @pytest.mark.parametrize(
     ("name", "arguments", "codecs"),
     [
@@ -73,6 +74,7 @@ def test_all_go_along(
         assert abs(offsets[0] - offsets[1]) <= (Fraction(1, 1000) if not arguments else Fraction(24, 1000))
 
 
+@pytest.mark.fault(32)
 def test_names_languages_and_dispositions(
     command_line: CommandLine, nearest_x2: Path, source: Path, tmp_path: Path
 ) -> None:
@@ -85,6 +87,7 @@ def test_names_languages_and_dispositions(
         assert ffmpeg_python.probe(str(tmp_path / name))["format"]["tags"]["title"] == "A film"
 
 
+@pytest.mark.fault(34)
 def test_text_survives_conversion(
     command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, source: Path, tmp_path: Path
 ) -> None:
@@ -120,6 +123,7 @@ def _subtitle_packets(path: Path) -> list[dict[str, str]]:
     return list(ffmpeg_python.probe(str(path), select_streams="s", show_packets=None)["packets"])
 
 
+@pytest.mark.fault(33)
 @pytest.mark.parametrize(
     ("name", "arguments", "words"),
     [
@@ -147,6 +151,7 @@ def test_refused_before_the_first_frame(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.fault(10)
 def test_cover_art(command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path) -> None:
     """It is never the video, and goes along."""
     cover, source = tmp_path / "cover.jpg", tmp_path / "in.mp4"

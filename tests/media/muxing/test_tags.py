@@ -57,6 +57,7 @@ def clips(ffmpeg: Callable[..., bytes], tmp_path_factory: pytest.TempPathFactory
     return {name: folder / f"{name}.mkv" for name in COLOURS}
 
 
+@pytest.mark.fault(47)
 @pytest.mark.parametrize("name", COLOURS)
 @pytest.mark.parametrize(("encoder", "container", "backend"), OUTPUTS)
 def test_tags(
@@ -77,6 +78,7 @@ def test_tags(
         assert stream["codec_tag_string"] == "hvc1"
 
 
+@pytest.mark.fault(46)
 @pytest.mark.parametrize("container", ["mov", "mkv"])
 def test_full_range_becomes_studio_range_in_prores(
     ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path, container: str

@@ -34,6 +34,7 @@ def interlaced(request: pytest.FixtureRequest, ffmpeg: FFmpeg, tmp_path_factory:
     return path
 
 
+@pytest.mark.fault(42)
 @pytest.mark.parametrize("mode", ["frame", "field"])
 def test_as_the_command_line_does(
     command_line: CommandLine, interlaced: Path, nearest_x2: Path, tmp_path: Path, mode: str
@@ -67,6 +68,7 @@ def test_a_part(command_line: CommandLine, interlaced: Path, nearest_x2: Path, t
     assert len(look(output).times) == (10 if mode == "field" else 5)
 
 
+@pytest.mark.fault(42)
 def test_refused_unless_told(command_line: CommandLine, interlaced: Path, nearest_x2: Path, tmp_path: Path) -> None:
     done = command_line(interlaced, "-o", tmp_path, "-w", nearest_x2)
     assert done.returncode == 3

@@ -13,6 +13,7 @@ from rfdn_video.errors import InputError, NoVideoError
 from rfdn_video.frame import Matrix, PixelFormat
 
 
+@pytest.mark.fault(28)
 def test_describes_a_tagged_clip(shared: Path) -> None:
     info = probe(shared / "clips" / "bt601.mp4")
     video = info.video
@@ -23,6 +24,7 @@ def test_describes_a_tagged_clip(shared: Path) -> None:
     assert [(s.kind, s.codec, s.drop_reason) for s in info.others] == [("audio", "aac", None)]
 
 
+@pytest.mark.fault(47)
 @pytest.mark.parametrize(
     ("name", "matrix"),
     [
@@ -41,12 +43,14 @@ def test_full_range_of_yuvj(shared: Path) -> None:
     assert (video.pix_fmt, video.color.full_range) == ("yuvj420p", True)
 
 
+@pytest.mark.fault(38)
 def test_rotation_and_pixel_shape(shared: Path) -> None:
     video = probe(shared / "clips" / "h264-displaymatrix.mp4").video
     assert video.turned
     assert video.sample_aspect_ratio == Fraction(1, 2)
 
 
+@pytest.mark.fault(4)
 def test_content_counts_not_the_name(shared: Path, tmp_path: Path) -> None:
     link = tmp_path / "holiday.txt"
     link.symlink_to(shared / "clips" / "bikes.mp4")
@@ -68,6 +72,7 @@ def test_unusable_clips_are_refused(shared: Path, name: str, text: str) -> None:
         probe(shared / "clips" / name)
 
 
+@pytest.mark.fault(9)
 def test_audio_only_is_its_own_error(shared: Path) -> None:
     with pytest.raises(NoVideoError, match="no video stream"):
         probe(shared / "clips" / "sample_audio_only.mp4")
@@ -78,6 +83,7 @@ def test_a_stream_without_description_is_dropped_with_its_reason(shared: Path) -
     assert audio.drop_reason is not None
 
 
+@pytest.mark.fault(5)
 def test_mp4_without_its_index(tmp_path: Path) -> None:
     """What an interrupted download leaves: file type and media data, no moov."""
     cut = tmp_path / "cut.mp4"
@@ -86,6 +92,7 @@ def test_mp4_without_its_index(tmp_path: Path) -> None:
         probe(cut)
 
 
+@pytest.mark.fault(1)
 def test_what_is_no_media_file(tmp_path: Path) -> None:
     text = tmp_path / "notes.mp4"
     text.write_text("these are only words\n" * 100)

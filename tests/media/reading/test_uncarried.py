@@ -59,6 +59,7 @@ def rpu_only(ffmpeg: Callable[..., bytes], plain: bytes, tmp_path_factory: pytes
     return path
 
 
+@pytest.mark.fault(49)
 @pytest.mark.parametrize(
     ("source", "words"),
     [
