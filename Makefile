@@ -5,10 +5,10 @@ BIN := .venv/bin
 TORCH_INDEX ?=
 ARGS ?=
 
-.PHONY: help install demo test lint bench fuzz
+.PHONY: help install demo test lint bench fuzz image-check
 
 help: ## show this list
-	@awk -F ': .*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ': .*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 	@echo 'TORCH_INDEX=URL takes torch from that package index when .venv is made; ARGS="..." goes to pytest.'
 
 install: ## make .venv with the project and its tools
@@ -26,6 +26,7 @@ lint: install ## check style, types and the direction of imports
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/hadolint Dockerfile
 
 bench: install ## run every benchmark but benchmarks/peers; each prints its ratio
 	@for file in benchmarks/*.py; do \
@@ -38,3 +39,10 @@ FUZZ ?= --seconds 60
 fuzz: install ## harm files at random and see that nothing bad comes of it; FUZZ="--seconds 60 --count N --seed S"
 	@.ci/ensure-ffmpeg
 	@OMP_NUM_THREADS=1 PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python -m tests.fuzz $(FUZZ)
+
+IMAGE ?= localhost/rfdn-video:check
+
+image-check: install ## build the container image without a daemon and run it; root on Linux, docs/container.md
+	@.ci/ensure-ffmpeg
+	@BASE='$(BASE)' TORCH_INDEX='$(TORCH_INDEX)' EXTRAS='$(EXTRAS)' .ci/image-build $(IMAGE)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/pytest -m image --image $(IMAGE) tests/container/test_image.py $(ARGS)

@@ -30,6 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--require-shared", action="store_true", help="fail where ../shared is absent, instead of skipping"
     )
+    parser.addoption("--image", metavar="NAME", help="what the tests marked image run: see make image-check")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

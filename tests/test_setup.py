@@ -1,8 +1,7 @@
-"""What `make` and the image do before any of our Python runs, tried with invented Pythons on a bare PATH."""
+"""What `make` does before any of our Python runs, tried with invented Pythons on a bare PATH."""
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
@@ -147,38 +146,3 @@ def test_large_files_are_refused_by_name(machine: Machine) -> None:
     assert done.stderr.splitlines() == [
         f"{large} has 300001 bytes; at most 300000 are allowed: make it smaller or leave it out"
     ]
-
-
-@pytest.fixture
-def container(machine: Machine) -> Machine:
-    """The image's entry point as bin/start, with in/ for /in and a rfdn-video that prints its arguments."""
-    joined = (ROOT / "Dockerfile").read_text().replace("\\\n", "")
-    command = json.loads(re.findall(r"^ENTRYPOINT (.*)$", joined, re.MULTILINE)[0])
-    body = command[2].replace("/in/", f"{machine.root}/in/")
-    machine.script("bin/rfdn-video", """for word; do echo "$word"; done""")
-    machine.script("entry.sh", body)
-    (machine.root / "in").mkdir()
-    return machine
-
-
-def test_the_image_enlarges_every_file_of_its_folder(container: Machine) -> None:
-    videos = [container.root / "in" / name for name in ("a b.mp4", "c.mkv")]
-    for video in videos:
-        video.touch()
-    (container.root / "in/folder").mkdir()
-    assert container.run("entry.sh").stdout.splitlines() == [*map(str, videos), "-o", "/out"]
-
-
-def test_the_image_says_that_its_folder_is_empty(container: Machine) -> None:
-    done = container.run("entry.sh")
-    assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr.startswith("rfdn-video: /in holds no file")
-    assert len(done.stderr.splitlines()) == 1
-
-
-def test_arguments_replace_what_the_image_does(container: Machine) -> None:
-    (container.root / "in/a.mp4").touch()
-    arguments = [str(container.root / "entry.sh"), "/in/a film.mp4", "-s", "3"]
-    path = {"PATH": str(container.root / "bin")}
-    done = subprocess.run(arguments, env=path, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == ["/in/a film.mp4", "-s", "3"]

@@ -130,28 +130,29 @@ class Owner:
             )
         return label
 
-    def work(self, more: Callable[[], bool] = lambda: False) -> None:
+    def work(self, more: Callable[[], bool] = lambda: False, least: int = 0) -> None:
         """Does what is queued.
 
         Args:
             more: is asked at every turn, and may call :meth:`consider`; True keeps the batch going without work.
+            least: workers that are there even without work.
 
         Raises:
             DeviceError: a worker cannot work at all.
         """
         try:
             while more() or self._queue or any(worker.task for worker in self._workers):
-                self._staff()
+                self._staff(least)
                 for worker in hear(self._workers, TICK):
                     self._hear(worker)
                 self._ledger.beat(self.run)
         finally:
             self._dismiss()
 
-    def _staff(self) -> None:
-        """As many workers as there are jobs and files; whoever is idle gets a file."""
+    def _staff(self, least: int) -> None:
+        """As many workers as there are jobs and files, or ``least``; whoever is idle gets a file."""
         busy = sum(worker.task is not None for worker in self._workers)
-        for number in range(len(self._workers), min(self._options.jobs, busy + len(self._queue))):
+        for number in range(len(self._workers), max(least, min(self._options.jobs, busy + len(self._queue)))):
             self._workers.append(self._hire(number))
         for worker in self._workers:
             if worker.idle and self._queue:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from rfdn_video.batch.delivery import ON_SUCCESS
 from rfdn_video.batch.serving.address import Address, parse_address
 from rfdn_video.batch.sources import VIDEO_PATTERNS, Selection, Source, find_sources
+from rfdn_video.cli.environment import options_from
 from rfdn_video.cli.options import add_settings_arguments, settings_of
 from rfdn_video.errors import RFDNError, UsageError
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from rfdn_video.batch.owner import Options, Owner
     from rfdn_video.cli.batch_report import Report
 
-__all__ = ["EXAMPLES", "add_arguments", "execute"]
+__all__ = ["EXAMPLES", "add_arguments", "execute", "join_options"]
 
 EXAMPLES = """\
 examples:
@@ -32,6 +34,7 @@ examples:
   rfdn-video batch incoming/ -o enlarged/ --watch
   rfdn-video batch status enlarged/        what is done, running, waiting, and why what failed
 
+Options may also be environment variables, RFDN_BATCH_SCALE=3 for --scale 3; those of the command line win.
 The same command again does what is not done yet. exit codes: 0 all done, else that of the first failure:
 2 usage, 3 input, 4 output, 5 weights, 6 device, 7 failed its own check, 130/143 interrupted
 """
@@ -105,6 +108,15 @@ def serving_if(address: Address | None, destination: Path) -> AbstractContextMan
     return serving(address, destination)
 
 
+def join_options(argv: Sequence[str]) -> list[str]:
+    """Those of the environment, then those of the command line, which win."""
+    from rfdn_video.cli.main import Parser
+
+    parser = Parser(prog="rfdn-video batch")
+    add_arguments(parser)
+    return [*options_from(os.environ, parser, ("SRC", "-o", "DST")), *argv]
+
+
 def execute(args: argparse.Namespace) -> int:
     """Does the batch; the first failure gives the exit code."""
     options = _options(args)
@@ -116,7 +128,7 @@ def execute(args: argparse.Namespace) -> int:
     if args.dry_run:
         return _list(args, options)
     with (
-        interruptible(),
+        interruptible("the same command goes on with what was begun"),
         serving_if(args.serve, args.output) as url,
         sole_owner(args.output, ledger_path(args.output).parent),
         closing(Ledger(args.output, create=True)) as ledger,
@@ -166,7 +178,7 @@ def _watch(args: argparse.Namespace, owner: Owner, report: Report) -> None:
             owner.consider(watch.complete())
             return True
 
-        owner.work(more)
+        owner.work(more, least=1)  # so that a device that is not there is known before a file comes
 
 
 def _options(args: argparse.Namespace) -> Options:

@@ -22,8 +22,12 @@ class _Stop(BaseException):
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
-    """Within this block a signal raises :class:`Interrupted` in the main thread; what was begun is removed."""
+def interruptible(fate: str = "the unfinished output was removed") -> Iterator[None]:
+    """Within this block a signal raises :class:`Interrupted` in the main thread.
+
+    Args:
+        fate: what becomes of what was begun, said where nothing in the block has said it better (``add_note``).
+    """
 
     def stop(number: int, _: FrameType | None) -> None:
         for name in _NAMES:
@@ -35,7 +39,7 @@ def interruptible() -> Iterator[None]:
         yield
     except _Stop as stop_:
         code = _NAMES[signal.Signals(stop_.number)]
-        kept = getattr(stop_, "__notes__", ["the unfinished output was removed"])
+        kept = getattr(stop_, "__notes__", [fate])
         raise Interrupted("; ".join(["interrupted", *kept]), exit_code=code) from None
     finally:
         for name, handler in previous.items():

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from rfdn_video.batch.sources import Selection, find_sources
 from rfdn_video.batch.watch import Watch, is_being_written
@@ -84,3 +85,15 @@ def test_a_file_copied_in_slowly_is_done_once_and_whole(tmp_path: Path, clip: Cl
         reader.join(10)
     assert [event["event"] for event in events if event["event"] != "progress"] == ["queued", "started", "finished"]
     assert len(look(out / "a_x2.mp4").times) == 20
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_the_gpu_that_is_required_it_ends_before_a_file_comes(
+    tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RFDN_REQUIRE_GPU", "1")
+    (tmp_path / "in").mkdir()
+    with start(tmp_path / "in", "-o", tmp_path / "out", "--watch") as process:
+        _, complaints = process.communicate(timeout=120)
+    assert process.returncode == 6
+    assert complaints.startswith("rfdn-video: no GPU")
