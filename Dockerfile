@@ -7,14 +7,14 @@
 #   BASE             an image of Debian's or Ubuntu's kind with Python >= 3.12; a torch that it has is used
 #   TORCH_INDEX_URL  the package index that torch is taken from, for example one with CPU-only builds; empty: the
 #                    default index, whose torch for Linux on x86-64 computes on CUDA and on the CPU
-#   EXTRAS           of pyproject.toml: "watch,openvino" is faster where there is a CPU only
+#   EXTRAS           of pyproject.toml: "watch,serve,openvino" is faster where there is a CPU only
 #   VERSION, REVISION  for the labels
 
 ARG BASE=python:3.12-slim
 
 FROM ${BASE} AS build
 ARG TORCH_INDEX_URL=""
-ARG EXTRAS=watch
+ARG EXTRAS=watch,serve
 RUN python3 -m venv --system-site-packages /opt/rfdn-video
 ENV PATH=/opt/rfdn-video/bin:$PATH
 # The large part first, so that a change of the sources does not fetch it again; the version is the newest
@@ -60,6 +60,8 @@ ENV PATH=/opt/rfdn-video/bin:$PATH \
 USER 1000:1000
 WORKDIR /out
 STOPSIGNAL SIGTERM
+# Of the status page, where RFDN_BATCH_SERVE=0.0.0.0:8080 asks for it.
+EXPOSE 8080
 # The heartbeat of the batch in /out; a job of another kind is run with --no-healthcheck.
 HEALTHCHECK --interval=30s --timeout=15s --start-period=2m --retries=3 \
     CMD ["rfdn-video", "batch", "status", "/out", "--check"]

@@ -71,9 +71,9 @@ def test_what_the_wheel_is_made_of_is_copied_and_not_ignored() -> None:
     assert all((ROOT / name).exists() for name in copied)
 
 
-def test_its_extras_exist_and_watch_is_among_them() -> None:
+def test_its_extras_exist_and_are_those_of_batch() -> None:
     extras = assigned("ARG", 1)["EXTRAS"].split(",")
-    assert "watch" in extras
+    assert {"watch", "serve"} <= set(extras)
     assert set(extras) <= set(PROJECT["project"]["optional-dependencies"])
 
 

@@ -164,6 +164,7 @@ def test_without_a_batch_it_is_not_healthy(image: Image, folder: Path, ended: bo
         ("grep -E 'Cap(Prm|Eff|Bnd)' /proc/self/status | cut -f 2 | uniq", "0000000000000000\n"),
         ("grep -c : /proc/net/dev", "1\n"),  # the loopback
         ("cat /proc/1/comm", "tini\n"),
+        ("python -c 'import prometheus_client, starlette, uvicorn, watchfiles'", ""),
         ("rfdn-video models | grep -cE '^e-rfdn +x2 +(clean|video)'", "2\n"),
     ],
 )

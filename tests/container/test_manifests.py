@@ -66,7 +66,8 @@ def test_compose_has_a_service_with_and_one_without_a_gpu(services: dict[str, An
     assert {name: service["profiles"] for name, service in services.items()} == {"gpu": ["gpu"], "cpu": ["cpu"]}
     (device,) = services["gpu"]["deploy"]["resources"]["reservations"]["devices"]
     assert (device["driver"], device["capabilities"]) == ("nvidia", ["gpu"])
-    assert services["gpu"]["environment"] == {"RFDN_REQUIRE_GPU": "1"}
+    assert services["gpu"]["environment"]["RFDN_REQUIRE_GPU"] == "1"
+    assert "RFDN_REQUIRE_GPU" not in services["cpu"]["environment"]
     assert "deploy" not in services["cpu"]
     assert set(services["cpu"]["build"]["args"]) <= set(assigned("ARG", 1))
 
@@ -80,6 +81,14 @@ def test_compose_services_have_no_rights_and_write_to_out_only(services: dict[st
     assert service["user"] == f"${{RFDN_USER:-{said('USER')[0]}}}"
     assert service["tmpfs"] == ["/tmp"]  # noqa: S108
     assert {volume.split(":", 1)[1] for volume in service["volumes"]} == {"/in:ro", "/out", "/presets:ro"}
+
+
+@pytest.mark.parametrize("name", ["cpu", "gpu"])
+def test_compose_shows_the_status_to_this_machine_only(services: dict[str, Any], name: str) -> None:
+    service, (port,) = services[name], said("EXPOSE")
+    assert service["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert service["environment"][f"{PREFIX}SERVE"] == f"0.0.0.0:{port}"
+    assert "serve" in service["build"]["args"]["EXTRAS"] if name == "cpu" else service["build"] == "."
 
 
 @pytest.mark.parametrize("version", ["1.31", kubernetes_validate.latest_version()])
@@ -136,7 +145,10 @@ def test_the_jobs_settings_are_settings(container: dict[str, Any], tmp_path: Pat
     variables = {item["name"]: item["value"] for item in container["env"]}
     parser = Parser(prog="batch")
     add_arguments(parser)
-    assert options_from(variables, parser, ("SRC", "-o", "DST")) == ["--preset=/presets/job.toml"]
+    assert options_from(variables, parser, ("SRC", "-o", "DST")) == [
+        "--preset=/presets/job.toml",
+        f"--serve=0.0.0.0:{container['ports'][0]['containerPort']}",
+    ]
     (name,) = of_kind("ConfigMap")["data"]
     assert variables[f"{PREFIX}PRESET"] == f"/presets/{name}"
     preset = tmp_path / name
