@@ -19,6 +19,9 @@ def plan_notes(files: FilePlan, scale: ScalePlan) -> list[str]:
             f"the colour matrix is not tagged: {video.color.matrix.name} is taken for {video.width}x{video.height}, "
             "and the output is tagged so"
         )
+    if video.crop:
+        wide, high = video.decoded_size
+        notes.append(f"the container crops {wide}x{high} to {video.width}x{video.height}: only that is enlarged")
     if files.deinterlace and video.bwdif is None:
         notes.append("the video is not marked as interlaced: there is nothing to do for --deinterlace")
     if scale.passes > 1:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import av
 import numpy as np
+from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
@@ -34,6 +35,8 @@ def decoder_of(stream: VideoStream, options: dict[str, str]) -> VideoCodecContex
         assert isinstance(created, VideoCodecContext)
         context = created
     context.options = options
+    # Else what is cropped on the left and on top is made less, so that rows begin at round addresses.
+    context.flags |= Flags.unaligned
     return context
 
 

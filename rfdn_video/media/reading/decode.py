@@ -22,6 +22,7 @@ from rfdn_video.frame import Color, Frame, PixelFormat, Planes
 from rfdn_video.limits import MAX_PIXELS
 from rfdn_video.media.alpha import decoder_of, is_opaque
 from rfdn_video.media.formats import ffmpeg_name
+from rfdn_video.media.reading.cropping import cropped
 from rfdn_video.media.reading.deinterlace import deinterlaced
 from rfdn_video.media.reading.hwaccel import check_accelerated, to_planar
 from rfdn_video.media.reading.info import MediaInfo
@@ -191,11 +192,12 @@ class Decoder:
 
     def _frame(self, picture: av.VideoFrame, pts: int, duration: int) -> Frame:
         video = self._info.video
-        if (picture.width, picture.height) != (video.width, video.height):
+        if (picture.width, picture.height) != video.decoded_size:
             self.report.resized_frames += 1
-            picture = picture.reformat(video.width, video.height, interpolation=Interpolation.BICUBIC)
+            picture = picture.reformat(*video.decoded_size, interpolation=Interpolation.BICUBIC)
         self._count_changes(picture, color := self._color(picture))
-        planes, captioned = planes_of(picture, video.format), picture if has_captions(picture) else None
+        planes = cropped(planes_of(picture, video.format), video.format, video.crop)
+        captioned = picture if has_captions(picture) else None
         return Frame(planes, video.format, color, pts, duration, video.time_base, captioned)
 
     def _color(self, picture: av.VideoFrame) -> Color:

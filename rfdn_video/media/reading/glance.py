@@ -13,6 +13,8 @@ from av.video.stream import VideoStream
 
 from rfdn_video.frame import Frame
 from rfdn_video.limits import MAX_PIXELS
+from rfdn_video.media.alpha import decoder_of
+from rfdn_video.media.reading.cropping import cropped
 from rfdn_video.media.reading.decode import Decoder, planes_of
 from rfdn_video.media.reading.info import MediaInfo
 from rfdn_video.media.reading.source import open_source
@@ -39,7 +41,7 @@ class Glance:
         self._stream: VideoStream = next(s for s in self._container.streams.video if s.index == info.video.index)
         for stream in self._container.streams:
             stream.discard = Discard.default if stream.index == info.video.index else Discard.all
-        self._stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+        self._decoder = decoder_of(self._stream, {"max_pixels": str(MAX_PIXELS)})
 
     def __enter__(self) -> Glance:
         return self
@@ -59,9 +61,10 @@ class Glance:
         target = time if self._info.seeks_exactly else time - LEAD
         try:
             self._container.seek(int(target / tick), stream=self._stream)
+            self._decoder.flush_buffers()
             for packet in islice(self._container.demux(self._stream), PACKETS_TRIED):
                 if packet.is_keyframe and packet.size:
-                    pictures = [*self._stream.decode(packet), *self._stream.decode(None)]
+                    pictures = [*self._decoder.decode(packet), *self._decoder.decode(None)]
                     return self._frame(pictures[0], packet.pts, tick) if pictures else None
         except av.FFmpegError:
             return None
@@ -74,7 +77,8 @@ class Glance:
 
     def _frame(self, picture: av.VideoFrame, pts: int | None, tick: Fraction) -> Frame | None:
         video = self._info.video
-        if (picture.width, picture.height) != (video.width, video.height):
+        if (picture.width, picture.height) != video.decoded_size:
             return None
         shown = picture.pts if picture.pts is not None else pts
-        return Frame(planes_of(picture, video.format), video.format, video.color, shown or 0, 0, tick)
+        planes = cropped(planes_of(picture, video.format), video.format, video.crop)
+        return Frame(planes, video.format, video.color, shown or 0, 0, tick)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rfdn_video.frame import Color, PixelFormat
 from rfdn_video.media.hdr import NO_HDR, HDRMetadata
+from rfdn_video.media.reading.cropping import NO_CROP, Crop
 
 __all__ = ["MediaInfo", "OtherStream", "VideoInfo"]
 
@@ -21,7 +22,7 @@ class VideoInfo:
         index: of the stream in the file; -1 where a script computes it and no file with video goes with it.
         codec: FFmpeg's codec name, such as ``"h264"``.
         lossless: the codec never loses anything (FFV1, raw, PNG ...).
-        width, height: of the decoded picture, in pixels.
+        width, height: of the picture that is shown, in pixels: decoded, then cropped.
         pix_fmt: FFmpeg's name of the decoded samples.
         format, color: how they are processed; decided where the tags leave something open.
         tagged_matrix: what the tags say of the matrix (2 is unspecified).
@@ -33,6 +34,7 @@ class VideoInfo:
         dropped_metadata: kinds of picture metadata that are not carried over.
         hdr: mastering display and light level.
         captioned: closed captions lie in one of the first pictures.
+        crop: what the container takes off the decoded picture.
         bwdif: options of the filter that makes its interlaced pictures whole, where that was asked for; then
             ``time_base``, ``frame_rate`` and ``frame_count`` are those behind it.
     """
@@ -54,7 +56,13 @@ class VideoInfo:
     dropped_metadata: tuple[str, ...]
     hdr: HDRMetadata = NO_HDR
     captioned: bool = False
+    crop: Crop = NO_CROP
     bwdif: str | None = None
+
+    @property
+    def decoded_size(self) -> tuple[int, int]:
+        """(width, height) of a picture before the container's cropping."""
+        return self.crop.around(self.width, self.height)
 
     @property
     def decoded_duration(self) -> Fraction:

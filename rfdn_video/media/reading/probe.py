@@ -22,6 +22,7 @@ from rfdn_video.media.color import decide_color
 from rfdn_video.media.formats import planar_layout
 from rfdn_video.media.hdr import read_hdr
 from rfdn_video.media.libav_log import errors_logged
+from rfdn_video.media.reading.cropping import crop_of
 from rfdn_video.media.reading.deinterlace import bwdif_arguments
 from rfdn_video.media.reading.info import MediaInfo, VideoInfo
 from rfdn_video.media.reading.other_streams import describe_other, is_cover
@@ -155,14 +156,16 @@ def _describe_video(
         check_base_layer(stream)
         layout = _layout(stream, pictures)
         color = color_of(frame, layout)
+        crop = crop_of(stream, layout, frame.width, frame.height)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+    width, height = crop.inside(frame.width, frame.height)
     described = VideoInfo(
         index=stream.index,
         codec=context.codec.canonical_name,
         lossless=_is_lossless(context.codec),
-        width=frame.width,
-        height=frame.height,
+        width=width,
+        height=height,
         pix_fmt=frame.format.name,
         format=layout,
         color=color,
@@ -175,6 +178,7 @@ def _describe_video(
         dropped_metadata=uncarried(stream, frame),
         hdr=read_hdr(stream, frame),
         captioned=any(has_captions(picture) for picture in pictures),
+        crop=crop,
     )
     if not interlaced or deinterlace is None:
         return described

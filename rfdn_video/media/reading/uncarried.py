@@ -23,7 +23,6 @@ _WORDS = {
     "stereo3d": "stereoscopic layout",
     "spherical": "spherical projection",
     "icc_profile": "ICC profile",
-    "frame_cropping": "cropping by the container (all of each picture is enlarged)",
     "afd": "active format description",
     "lcevc": "LCEVC enhancement layer",
 }

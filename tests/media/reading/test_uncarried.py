@@ -13,6 +13,7 @@ import ffmpeg as ffmpeg_python
 import pytest
 
 from rfdn_video import upscale_video
+from tests.boxes import box, with_box
 
 type CommandLine = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -43,7 +44,7 @@ def hdr10_plus(ffmpeg: Callable[..., bytes], plain: bytes, tmp_path_factory: pyt
 def dolby_vision(ffmpeg: Callable[..., bytes], plain: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Profile 8.1, by a box in MP4 alone: a base layer that is HDR10."""
     path = _muxed(ffmpeg, plain, tmp_path_factory.mktemp("dovi"))
-    path.write_bytes(_with_box(path.read_bytes(), _configuration(profile=8, compatibility=1)))
+    path.write_bytes(with_box(path.read_bytes(), _configuration(profile=8, compatibility=1), b"hev1"))
     side_data = ffmpeg_python.probe(str(path))["streams"][0]["side_data_list"]
     assert [(d["dv_profile"], d["dv_bl_signal_compatibility_id"]) for d in side_data] == [(8, 1)]
     return path
@@ -101,7 +102,7 @@ def test_without_a_base_layer_it_is_refused(
 ) -> None:
     """Profile 5: the planes are no Y'CbCr, so dropping what explains them would leave wrong colours."""
     path = _muxed(ffmpeg, plain, tmp_path)
-    path.write_bytes(_with_box(path.read_bytes(), _configuration(profile=5, compatibility=0)))
+    path.write_bytes(with_box(path.read_bytes(), _configuration(profile=5, compatibility=0), b"hev1"))
     done = command_line(path, "-o", tmp_path / "out.mp4")
     assert done.returncode == 3
     assert "Dolby Vision profile 5: without its metadata" in done.stderr
@@ -152,19 +153,7 @@ def _configuration(profile: int, compatibility: int) -> bytes:
     name = b"dvvC" if profile > 7 else b"dvcC"
     level, present = 1, 0b101
     content = bytes([1, 0]) + struct.pack(">HI16x", profile << 9 | level << 3 | present, compatibility << 28)
-    return struct.pack(">I4s", 8 + len(content), name) + content
-
-
-def _with_box(data: bytes, box: bytes) -> bytes:
-    """At the end of the sample entry; the index lies behind the pictures, so that nothing else moves."""
-    assert data.index(b"mdat") < data.index(b"moov")
-    changed, at = bytearray(data), 0
-    for name in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"hev1"):
-        at = data.index(name, at)
-        size = struct.unpack(">I", data[at - 4 : at])[0]
-        changed[at - 4 : at] = struct.pack(">I", size + len(box))
-    end = at - 4 + size
-    return bytes(changed[:end]) + box + bytes(changed[end:])
+    return box(name, content)
 
 
 def _pictures(data: bytes) -> list[bytes]:
