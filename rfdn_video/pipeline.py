@@ -22,6 +22,7 @@ from rfdn_video.media.keeping.segments import Segments
 from rfdn_video.media.muxing.mux import Output, Written
 from rfdn_video.media.reading.decode import Decoder, DecodeReport
 from rfdn_video.media.reading.script import ScriptDecoder, is_script
+from rfdn_video.onlooker import Onlooker
 from rfdn_video.plan import FilePlan, for_display, plan_files
 from rfdn_video.resume import open_segments
 from rfdn_video.settings import Settings, exact_scale
@@ -123,18 +124,20 @@ class _Told:
 
     on_frame: OnFrame
     beat: Beat
+    onlooker: Onlooker
     times: list[StageTime] = field(default_factory=list)
 
 
-def run(job: Job, on_frame: OnFrame, beat: Beat = lambda _: None) -> Summary:
+def run(job: Job, on_frame: OnFrame, beat: Beat = lambda _: None, onlooker: Onlooker | None = None) -> Summary:
     """Does a job; what is raised leaves no file behind but, of a long one, what is finished, for ``resume``.
 
     Args:
         job: to be done.
         on_frame: called after every frame with the number done.
         beat: of a :class:`rfdn_video.watchdog.Watchdog`.
+        onlooker: sees the frames.
     """
-    started, told, reused = time.monotonic(), _Told(on_frame, beat), 0
+    started, told, reused = time.monotonic(), _Told(on_frame, beat, onlooker or Onlooker()), 0
     if job.files.output is None:
         written, report = _transcode(job, _standard_output(), told)
     else:
@@ -247,9 +250,9 @@ def _enlarge(
     begin = time.perf_counter()
     with decoding as decoded, encoding:
         taken = beating(decoded, "take", told.beat)
-        larger = _larger(job, taken, segments)
+        larger = _larger(job, told.onlooker.before(taken), segments)
         with closing(larger):
-            for count, last in enumerate(chain(islice(taken, reused), larger), start=1):
+            for count, last in enumerate(chain(islice(taken, reused), told.onlooker.after(larger)), start=1):
                 told.beat("network")
                 encoding.put(last)
                 told.on_frame(count)

@@ -6,8 +6,9 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -20,7 +21,12 @@ from tests.networks import nearest_state
 # Tests share processes, where fp32 and bf16 alternate; tests/inference/test_vectors.py has some of its own.
 os.environ.setdefault(VARIABLE, "DEFAULT")
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 SHARED = Path(__file__).parent.parent.parent / "shared"
+UNTRIED = "the pages were NOT tried in a browser"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -132,3 +138,18 @@ def command_line() -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, **options)  # type: ignore[call-overload, no-any-return]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser | Any]:
+    """A headless Chromium for the pages; skips, with the reason, where there is none."""
+    api = pytest.importorskip("playwright.sync_api", reason=f"playwright is absent: {UNTRIED}")
+    program = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if program is None:
+        pytest.skip(f"no Chromium on the PATH: {UNTRIED}")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program, args=["--no-sandbox", "--force-color-profile=srgb"]
+        )
+        yield browser
+        browser.close()

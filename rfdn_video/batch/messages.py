@@ -26,6 +26,7 @@ class Task:
         on_success: what becomes of the source.
         moved: where it is moved to.
         stall_timeout: seconds without progress after which it is given up; None goes by the size.
+        thumbnails: leave pictures of it in ``staging``.
     """
 
     id: int
@@ -38,6 +39,7 @@ class Task:
     on_success: OnSuccess
     moved: Path | None
     stall_timeout: float | None
+    thumbnails: bool = False
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from rfdn_video.batch.ledger import Ledger, ledger_path
 from rfdn_video.batch.lock import worker_lock
 from rfdn_video.batch.messages import Failed, Finished, Hello, Progress, Ready, Task, Unchanged
 from rfdn_video.batch.sources import Source
+from rfdn_video.batch.staging import staging_path
 from rfdn_video.errors import DeviceError, OutputError, RFDNError
 from rfdn_video.settings import Settings
 
@@ -60,6 +61,7 @@ class Options:
         on_success: what becomes of a source that was done.
         moved_to: the folder that sources are moved to.
         stall_timeout: seconds without progress after which a file is given up; None goes by its size.
+        thumbnails: leave pictures of running files in the ledger's folder.
     """
 
     destination: Path
@@ -69,6 +71,7 @@ class Options:
     on_success: OnSuccess
     moved_to: Path | None
     stall_timeout: float | None = None
+    thumbnails: bool = False
 
 
 class Owner:
@@ -179,13 +182,14 @@ class Owner:
                 on_success=options.on_success,
                 moved=moved,
                 stall_timeout=options.stall_timeout,
+                thumbnails=options.thumbnails,
             )
         )
         self._ledger.start(entry, worker.number, worker.device)
         self._tell(Event("started", self._ledger.get(entry.id)))
 
     def _staging(self, entry: Entry) -> Path:
-        return self._folder / "work" / str(entry.id)
+        return staging_path(self._folder, entry.id)
 
     def _hear(self, worker: Worker) -> None:
         message = worker.receive()

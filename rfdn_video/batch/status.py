@@ -60,7 +60,8 @@ class Status:
         run, progress = self.run, self.progress
         return {
             "alive": self.alive,
-            "run": run and {name: getattr(run, name) for name in ("id", "pid", "jobs", "started", "beat", "exit_code")},
+            "run": run
+            and {name: getattr(run, name) for name in ("id", "pid", "jobs", "started", "beat", "ended", "exit_code")},
             "fraction": progress and round(progress.fraction, 4),
             "eta_seconds": progress and progress.seconds_left and round(progress.seconds_left, 1),
             "counts": self.counts,

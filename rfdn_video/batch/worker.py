@@ -128,6 +128,7 @@ def _enlarge(task: Task, send: Callable[[Any], None]) -> tuple[Path, int, tuple[
     suit_vectors([task.settings.precision])
     if task.source.suffix.lower() in STILL_SUFFIXES:
         return _enlarge_still(task)
+    from rfdn_video.batch.thumbnails import Thumbnails
     from rfdn_video.pipeline import prepare, run
     from rfdn_video.watchdog import Watchdog, patience
 
@@ -139,11 +140,13 @@ def _enlarge(task: Task, send: Callable[[Any], None]) -> tuple[Path, int, tuple[
     _check_target(task, job.files.output)
     total = job.files.expected_frames
     send(Progress(0, total))
+    onlooker = Thumbnails(task.staging, job.files.info.video) if task.thumbnails else None
     layout = job.files.layout
     limit = patience(layout.width, layout.height) if task.stall_timeout is None else task.stall_timeout
     with Watchdog(limit, partial(_leave, send)) as watchdog:
-        summary = run(job, _reporter(total, send), watchdog.beat)
-    return job.files.output, summary.frames, tuple(summary.warnings)
+        summary = run(job, _reporter(total, send), watchdog.beat, onlooker)
+    faults = [onlooker.fault] if onlooker is not None and onlooker.fault else []
+    return job.files.output, summary.frames, (*summary.warnings, *faults)
 
 
 def _leave(send: Callable[[Any], None], error: RFDNError) -> None:

@@ -194,7 +194,16 @@ def _options(args: argparse.Namespace) -> Options:
     if jobs < 1 or args.retries < 0:
         raise UsageError("--jobs: 1 or more, --retries: 0 or more")
     moved_to = None if args.move_to is None else args.move_to.absolute()
-    return Options(args.output.absolute(), settings, jobs, args.retries, args.on_success, moved_to, args.stall_timeout)
+    return Options(
+        destination=args.output.absolute(),
+        settings=settings,
+        jobs=jobs,
+        retries=args.retries,
+        on_success=args.on_success,
+        moved_to=moved_to,
+        stall_timeout=args.stall_timeout,
+        thumbnails=args.serve is not None,
+    )
 
 
 def _list(args: argparse.Namespace, options: Options) -> int:

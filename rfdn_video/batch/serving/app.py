@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -17,9 +20,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from rfdn_video.batch.ledger import Ledger
+from rfdn_video.batch.identity import Stamp
+from rfdn_video.batch.ledger import Ledger, ledger_path
 from rfdn_video.batch.serving.address import Address
 from rfdn_video.batch.serving.metrics import CONTENT_TYPE, exposition
+from rfdn_video.batch.staging import SIDES, Side, staging_path, thumbnail_path
 from rfdn_video.batch.status import Status, read_status
 from rfdn_video.errors import RFDNError
 
@@ -30,7 +35,7 @@ FAILED = 200
 
 _HEADERS = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
@@ -47,6 +52,10 @@ def make_app(destination: Path, address: Address) -> Starlette:
     hosts = ["localhost", "127.0.0.1", "[::1]", "::1", address.host] if address.is_loopback else ["*"]
     return Starlette(
         routes=[
+            Route("/", partial(_file, "status.html", "text/html")),
+            Route("/status.css", partial(_file, "status.css", "text/css")),
+            Route("/status.js", partial(_file, "status.js", "text/javascript")),
+            Route("/thumbnails/{number:int}/{side}.jpg", partial(_thumbnail, destination)),
             Route("/status.json", partial(_status, destination)),
             Route("/metrics", partial(_metrics, destination)),
             Route("/healthz", partial(_health, destination)),
@@ -74,9 +83,38 @@ def _read(destination: Path) -> Status:
         return read_status(ledger, failed=FAILED)
 
 
+def _file(name: str, media_type: str, _: Request) -> Response:
+    return Response((files(__package__) / name).read_bytes(), media_type=media_type)
+
+
 def _status(destination: Path, _: Request) -> Response:
+    record = _read(destination).record() | {"destination": str(destination.absolute()), "time": time.time()}
+    for entry in record["running"]:
+        entry["thumbnails"] = _thumbnails(destination, entry["id"])
     # Names need not be text: what is none stays an escape, which UTF-8 could not hold.
-    return Response(json.dumps(_read(destination).record()), media_type="application/json")
+    return Response(json.dumps(record), media_type="application/json")
+
+
+def _thumbnails(destination: Path, number: int) -> dict[Side, str] | None:
+    """Where pictures of a running file are to be had; the addresses change with the pictures."""
+    found: dict[Side, str] = {}
+    for side in SIDES:
+        stamp = Stamp.of(thumbnail_path(staging_path(ledger_path(destination).parent, number), side))
+        if stamp is None:
+            return None
+        found[side] = f"thumbnails/{number}/{side}.jpg?{stamp.mtime}"
+    return found
+
+
+def _thumbnail(destination: Path, request: Request) -> Response:
+    side = request.path_params["side"]
+    if side not in SIDES:
+        raise HTTPException(404)
+    path = thumbnail_path(staging_path(ledger_path(destination).parent, request.path_params["number"]), side)
+    try:
+        return Response(path.read_bytes(), media_type="image/jpeg")
+    except FileNotFoundError:
+        raise HTTPException(404) from None
 
 
 def _metrics(destination: Path, _: Request) -> Response:
