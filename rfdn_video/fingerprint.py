@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rfdn_video.inference.upscaler import Upscaler
 
-__all__ = ["INPUT", "differences", "fingerprint"]
+__all__ = ["INPUT", "conditions", "differences", "fingerprint"]
 
 INPUT = "input"
 
@@ -40,12 +40,21 @@ def fingerprint(
     Raises:
         OSError: the source cannot be read.
     """
-    target, weights = files.target, upscaler.weights
-    others = {field.name for field in fields(Settings)} - _DECIDED - _NEUTRAL
     sides = files.info.sides if files.info.sides != files.info.path else None
     return {
         INPUT: content_digest(files.info.path),
         "audio_from": "none" if sides is None else content_digest(sides),
+        **conditions(files, upscaler, settings, tiling, segment_frames),
+    }
+
+
+def conditions(
+    files: FilePlan, upscaler: Upscaler, settings: Settings, tiling: str, segment_frames: int
+) -> Mapping[str, str]:
+    """The same without what is in the source: all that it is done with."""
+    target, weights = files.target, upscaler.weights
+    others = {field.name for field in fields(Settings)} - _DECIDED - _NEUTRAL
+    return {
         **{field.name: str(getattr(files.layout, field.name)) for field in fields(files.layout)},
         "pix_fmt": target.pix_fmt,
         "container": target.container.name,

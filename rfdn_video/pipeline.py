@@ -8,21 +8,22 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import chain, count, groupby, islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rfdn_video.errors import InputError, OutputError
 from rfdn_video.frame import Frame
 from rfdn_video.inference.scaling import ScalePlan
+from rfdn_video.losses import check_harm, late_losses
 from rfdn_video.media.checking.rehearsal import rehearse
 from rfdn_video.media.checking.verify import verify
-from rfdn_video.media.keeping.key_points import with_borders
 from rfdn_video.media.keeping.publish import Draft
 from rfdn_video.media.keeping.segments import Segments
 from rfdn_video.media.muxing.mux import Output, Written
 from rfdn_video.media.reading.decode import Decoder, DecodeReport
 from rfdn_video.media.reading.script import ScriptDecoder, is_script
+from rfdn_video.media.timing import TimeRange
 from rfdn_video.onlooker import Onlooker
 from rfdn_video.plan import FilePlan, for_display, plan_files
 from rfdn_video.resume import open_segments
@@ -34,8 +35,9 @@ from rfdn_video.watchdog import DECODED, REST, Beat, beating
 if TYPE_CHECKING:
     from rfdn_video.inference.tiling import Tiling
     from rfdn_video.inference.upscaler import Upscaler
+    from rfdn_video.models.weights import Weights
 
-__all__ = ["Job", "prepare", "run", "upscale_video"]
+__all__ = ["QUEUE_DEPTH", "Job", "choose_weights", "load", "open_decoder", "prepare", "run", "upscale_video"]
 
 QUEUE_DEPTH = 4
 """Frames that wait between decoder, device and encoder: enough to ride out a slow one, no more memory than that."""
@@ -99,15 +101,19 @@ def prepare(source: Path, output: str | None, settings: Settings) -> Job:
     """Checks the files, tries the output in small, then loads the network."""
     files = plan_files(source, output, settings)
     rehearse(files.target, files.layout, files.info, files.carried)
+    return load(files, settings)
+
+
+def load(files: FilePlan, settings: Settings) -> Job:
+    """Loads the network for files that have been checked."""
     from rfdn_video.inference.upscaler import Upscaler
-    from rfdn_video.models.catalog import load_bundled
 
     video, size = files.info.video, for_display(settings, files.info.video)
     upscaler = Upscaler(
         scale=size.scale,
         width=size.width,
         height=size.height,
-        weights=settings.weights or load_bundled(settings.model, files.tune, files.layout.width / video.width),
+        weights=choose_weights(files, settings),
         device=settings.device,
         precision=settings.precision,
         engine=settings.engine,
@@ -117,6 +123,20 @@ def prepare(source: Path, output: str | None, settings: Settings) -> Job:
         size=(video.width, video.height),
     )
     return Job(files, upscaler.plan(video.width, video.height, files.target.layout), upscaler, settings)
+
+
+def choose_weights(files: FilePlan, settings: Settings) -> Weights:
+    """Those that were asked for, else the bundled ones that suit the source.
+
+    Raises:
+        ModelError: they cannot be used.
+    """
+    from rfdn_video.models.catalog import load_bundled
+    from rfdn_video.models.weights import load_weights
+
+    if settings.weights is not None:
+        return load_weights(settings.weights)
+    return load_bundled(settings.model, files.tune, files.layout.width / files.info.video.width)
 
 
 @dataclass(frozen=True)
@@ -169,7 +189,7 @@ def run(job: Job, on_frame: OnFrame, beat: Beat = lambda _: None, onlooker: Onlo
         decoding=report,
         repaired_packets=sum(record.repaired for record in written.side_streams),
         missing_bytes=job.files.info.missing_bytes,
-        dropped=(*job.files.dropped, *_late_losses(job.files, written)),
+        dropped=(*job.files.dropped, *late_losses(job.files, written)),
         stages=tuple(told.times),
     )
 
@@ -184,26 +204,11 @@ def _telling_what_is_kept(segments: Segments) -> Iterator[None]:
         raise
 
 
-def _harm(files: FilePlan, written: Written, report: DecodeReport) -> str:
-    """What was damaged, repaired or lost on the way, in words; nothing for a sound file."""
-    repaired = sum(record.repaired for record in written.side_streams)
-    found = [str(report)] if report.harmed else []
-    found += [f"{repaired} repaired packets of sound or subtitles"] if repaired else []
-    return "; ".join((*found, *_late_losses(files, written)))
-
-
-def _late_losses(files: FilePlan, written: Written) -> list[str]:
-    """Captions may begin after the first picture, which is all that the plan has seen."""
-    if not written.captioned or files.info.video.captioned or files.target.takes_captions:
-        return []
-    return [f"closed captions of {written.captioned} pictures: encoder {files.target.encoder} does not take them"]
-
-
 def _transcode(
     job: Job, file: str | BinaryIO, told: _Told, segments: Segments | None = None
 ) -> tuple[Written, DecodeReport]:
     files, layout = job.files, job.files.layout
-    with _open_decoder(files) as decoder:
+    with open_decoder(files, files.wanted) as decoder:
         output = Output(file, files.target, layout, files.info, files.carried, files.wanted, decoder.timeline, segments)
         try:
             last = _enlarge(job, decoder, output, told, segments)
@@ -214,8 +219,7 @@ def _transcode(
                 output.finish(end)
                 told.beat(REST)
                 output.close()
-            if files.strict and (harm := _harm(files, output.written, decoder.report)):
-                raise InputError(f"{files.info.path}: {harm}, and --strict was given")
+            check_harm(files, output.written, decoder.report)
         except BaseException:
             output.abort()
             raise
@@ -229,10 +233,11 @@ def _standard_output() -> BinaryIO:
     return stream
 
 
-def _open_decoder(files: FilePlan) -> Decoder | ScriptDecoder:
+def open_decoder(files: FilePlan, wanted: TimeRange, *, search: bool = True) -> Decoder | ScriptDecoder:
+    """What gives the frames of a part of the source; without ``search`` it decodes all that comes before."""
     if is_script(files.info.path):
-        return ScriptDecoder(files.info, files.wanted)
-    return Decoder(files.info, files.wanted, salvage=files.salvage, hwaccel=files.hwaccel)
+        return ScriptDecoder(files.info, wanted)
+    return Decoder(files.info, wanted, salvage=files.salvage, hwaccel=files.hwaccel, search=search)
 
 
 def _enlarge(
@@ -251,14 +256,12 @@ def _enlarge(
     begin = time.perf_counter()
     with decoding as decoded, encoding:
         taken = beating(decoded, "take", told.beat)
-        if segments is not None:
-            taken = with_borders(taken, segments)
         larger = _larger(job, told.onlooker.before(taken), segments)
         with closing(larger):
-            for done, last in enumerate(chain(islice(taken, reused), told.onlooker.after(larger)), start=1):
+            for count, last in enumerate(chain(islice(taken, reused), told.onlooker.after(larger)), start=1):
                 told.beat("network")
                 encoding.put(last)
-                told.on_frame(done)
+                told.on_frame(count)
         seconds = time.perf_counter() - begin
     waited = job.upscaler.waited - waited_before
     told.times.extend(
@@ -280,8 +283,8 @@ def _larger(job: Job, frames: Iterator[Frame], segments: Segments | None) -> Gen
     if segments is None or job.upscaler.reuse != "near":
         yield from job.upscaler.stream(frames, pixel_format=layout, color=color, dither=dither)
         return
-    numbers = count(segments.frames)
-    for _, segment in groupby(frames, key=lambda _: segments.number_of(next(numbers))):
+    for first in frames:
+        segment = chain((first,), islice(frames, segments.length - 1))
         yield from job.upscaler.stream(segment, pixel_format=layout, color=color, dither=dither)
 
 

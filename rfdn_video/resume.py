@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from rfdn_video.settings import Settings
 if TYPE_CHECKING:
     from rfdn_video.inference.upscaler import Upscaler
 
-__all__ = ["open_segments", "segment_length"]
+__all__ = ["earlier_work", "open_segments", "segment_length"]
 
 GOP = 250
 """Pictures between two key pictures, at most, as x264 and x265 have it: shorter segments would cost bits."""
@@ -32,20 +32,16 @@ _SPEED_OF_GPUS = 3e7
 
 
 def segment_length(files: FilePlan, settings: Settings, device: str) -> int:
-    """Pictures of a segment: as asked for, else at least so many, by what is known before the first one.
+    """Pictures of a segment: as asked for, else by what is known before the first one.
 
     No clock is asked: two runs of a job must begin their segments at the same pictures.
     """
     if settings.segment_frames is not None:
         return settings.segment_frames
-    gop, video = key_distance(files), files.info.video
+    gop = max(GOP, _asked_gop(files.target.options.get("g", "")))
+    video = files.info.video
     pictures = WORK * _SPEED.get(device, _SPEED_OF_GPUS) / (video.width * video.height)
     return gop * max(1, int(pictures / gop))
-
-
-def key_distance(files: FilePlan) -> int:
-    """Pictures from one key picture to the next, at most."""
-    return max(GOP, _asked_gop(files.target.options.get("g", "")))
 
 
 def open_segments(work: WorkFolder, files: FilePlan, upscaler: Upscaler, settings: Settings, tiling: str) -> Segments:
@@ -56,29 +52,40 @@ def open_segments(work: WorkFolder, files: FilePlan, upscaler: Upscaler, setting
         InputError, UsageError: it was of another input, or done with other settings.
     """
     length = segment_length(files, settings, upscaler.device.type)
-    gop = 1 if settings.segment_frames is not None else key_distance(files)
 
     @cache
     def identify() -> Mapping[str, str]:
         return fingerprint(files, upscaler, settings, tiling, length)
 
+    return Segments(work, length, identify, earlier_work(work, files.output, settings, identify))
+
+
+def earlier_work(
+    work: WorkFolder, output: Path | None, settings: Settings, identify: Callable[[], Mapping[str, str]]
+) -> Journal | None:
+    """The journal of what is gone on with; None where a job begins anew.
+
+    Raises:
+        OutputError: there is unfinished work, and nothing was said of it; or it cannot be read.
+        InputError, UsageError: it was of another input, or done with other settings.
+    """
     journal = None if settings.resume is False else _read(work)
     if journal is None:
-        return Segments(work, length, gop, identify)
+        return None
     work.keep_all()
     if settings.resume is None:
         frames = sum(segment.frames for segment in journal.segments)
         raise OutputError(
-            f"{files.output}: {frames} frames of it were finished before; --resume goes on with them, "
+            f"{output}: {frames or 'some'} frames of it were finished before; --resume goes on with them, "
             "--no-resume throws them away"
         )
     if changed := differences(journal.job, identify()):
         kind = InputError if journal.job.get(INPUT) != identify()[INPUT] else UsageError
         raise kind(
-            f"{files.output}: its unfinished work differs in {', '.join(changed)}; "
+            f"{output}: its unfinished work differs in {', '.join(changed)}; "
             "give the same as before, or --no-resume to begin anew"
         )
-    return Segments(work, length, gop, identify, journal)
+    return journal
 
 
 def _asked_gop(text: str) -> int:

@@ -18,7 +18,7 @@ from rfdn_video.inference.vectors import suit_vectors
 from rfdn_video.media.reading.source import STILL_SUFFIXES, check_is_file
 from rfdn_video.notes import plan_notes
 from rfdn_video.pipeline import Job, prepare, run
-from rfdn_video.plan import plan_files
+from rfdn_video.plan import FilePlan, plan_files
 from rfdn_video.settings import Settings
 from rfdn_video.stages import StageTime
 from rfdn_video.summary import Summary
@@ -34,18 +34,39 @@ def run_input(source: Path, args: argparse.Namespace, settings: Settings) -> Non
     if source.suffix.lower() in STILL_SUFFIXES:
         _run_still(source, args, settings)
         return
+    if args.ray is not None and not args.dry_run:
+        _run_on_ray(source, args, settings)
+        return
     job = prepare(source, args.output, settings)
     if args.dry_run:
         _print_plan(job, args)
         return
-    if job.files.room:
-        print(f"rfdn-video: warning: {source.name}: {job.files.room}", file=sys.stderr)
+    _warn_of_room(job.files)
     with (
         progress(args.progress, source.name, job.files.expected_frames) as on_frame,
         watched(job, args.stall_timeout) as beat,
     ):
         summary = run(job, on_frame, beat)
     _print_summary(source, summary, args)
+
+
+def _run_on_ray(source: Path, args: argparse.Namespace, settings: Settings) -> None:
+    from rfdn_video.cluster.connect import connect
+    from rfdn_video.cluster.film import plan_on_cluster
+
+    files = plan_on_cluster(source, args.output, settings)
+    connect(args.ray)
+    from rfdn_video.cluster.ray_job import run_on_ray
+
+    _warn_of_room(files)
+    with progress(args.progress, source.name, files.expected_frames) as on_frame:
+        summary = run_on_ray(files, settings, args.stall_timeout, on_frame)
+    _print_summary(source, summary, args)
+
+
+def _warn_of_room(files: FilePlan) -> None:
+    if files.room:
+        print(f"rfdn-video: warning: {files.info.path.name}: {files.room}", file=sys.stderr)
 
 
 def planned_output(source: Path, args: argparse.Namespace, settings: Settings) -> Path | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "add_network_arguments",
     "add_progress_argument",
+    "add_ray_argument",
     "add_settings_arguments",
     "add_size_arguments",
     "add_weights_arguments",
@@ -33,6 +34,16 @@ def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
     add_network_arguments(parser.add_argument_group("network"))
     _add_part_arguments(parser.add_argument_group("part of the video"))
     _add_trouble_arguments(parser.add_argument_group("interruptions and damage"))
+
+
+def add_ray_argument(parser: argparse.ArgumentParser) -> None:
+    """Declares whose machines do the work."""
+    parser.add_argument_group("many machines").add_argument(
+        "--ray",
+        metavar="auto|local|ADDRESS",
+        help="do it on a Ray cluster, in segments: the one this machine is part of, one of this machine, or that of a "
+        "head node; needs rfdn-video[ray] and a folder that all machines share (docs/cluster.md)",
+    )
 
 
 def add_size_arguments(group: argparse._ArgumentGroup) -> None:

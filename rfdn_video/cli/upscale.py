@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfdn_video.cli.options import add_progress_argument, add_settings_arguments, settings_of
+from rfdn_video.cli.options import add_progress_argument, add_ray_argument, add_settings_arguments, settings_of
 from rfdn_video.errors import Interrupted, RFDNError, UsageError
 from rfdn_video.media.reading.quarantine import prepare_to_try
 
@@ -45,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="default: <stem>_x2.<ext> beside the input; - writes NUT (or --container y4m) to standard output",
     )
     add_settings_arguments(parser)
+    add_ray_argument(parser)
     _add_report_arguments(parser.add_argument_group("report"))
 
 

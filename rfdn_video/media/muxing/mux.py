@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -27,6 +27,7 @@ from rfdn_video.media.encoding.ffmpeg_program import FFmpegBuild
 from rfdn_video.media.encoding.hdr_encoder import HDREncoder
 from rfdn_video.media.encoding.target import Target, container_advice
 from rfdn_video.media.encoding.video_encoder import LibavEncoder, MakeEncoder, VideoEncoder
+from rfdn_video.media.keeping.joined_encoder import FinishedSegment, JoinedEncoder
 from rfdn_video.media.keeping.segmented_encoder import SegmentedEncoder
 from rfdn_video.media.keeping.segments import Segments
 from rfdn_video.media.layout import VideoLayout
@@ -47,7 +48,7 @@ from rfdn_video.media.timing import TimeRange
 if TYPE_CHECKING:
     from av.container.core import Chapter
 
-__all__ = ["Output", "Written"]
+__all__ = ["Output", "Written", "encoder_of"]
 
 
 @dataclass
@@ -84,7 +85,8 @@ class Output:
         streams: those that go along.
         wanted: the part of the source that the frames come from.
         timeline: of the decoder, where the source's clock may jump.
-        segments: keep what is finished of the video, or have it from before; None makes one piece of it.
+        segments: keep what is finished of the video, or have it from before; None makes one piece of it. A list is
+            all of the video, made elsewhere.
 
     Raises:
         OutputError: when the encoder, or the container with these streams, refuses.
@@ -99,7 +101,7 @@ class Output:
         streams: tuple[CarriedStream, ...],
         wanted: TimeRange,
         timeline: Timeline | None = None,
-        segments: Segments | None = None,
+        segments: Segments | Sequence[FinishedSegment] | None = None,
     ) -> None:
         self._file, self._target, self._layout, self._wanted = file, target, layout, wanted
         self._origin: Fraction | None = None
@@ -269,11 +271,21 @@ def _open(file: str | BinaryIO, target: Target) -> OutputContainer:
 
 
 def _open_encoder(
-    container: OutputContainer, target: Target, layout: VideoLayout, segments: Segments | None
+    container: OutputContainer,
+    target: Target,
+    layout: VideoLayout,
+    segments: Segments | Sequence[FinishedSegment] | None,
 ) -> VideoEncoder:
-    make: MakeEncoder = FFmpegEncoder if isinstance(target.build, FFmpegBuild) else LibavEncoder
+    make = encoder_of(target)
     encoder = HDREncoder(make, container, target, layout) if layout.hdr else make(container, target, layout)
-    return encoder if segments is None else SegmentedEncoder(encoder, make, target, layout, segments)
+    if isinstance(segments, Segments):
+        return SegmentedEncoder(encoder, make, target, layout, segments)
+    return encoder if segments is None else JoinedEncoder(encoder, segments, layout.time_base)
+
+
+def encoder_of(target: Target) -> MakeEncoder:
+    """What opens the encoder of a target."""
+    return FFmpegEncoder if isinstance(target.build, FFmpegBuild) else LibavEncoder
 
 
 def _write_error(error: Exception) -> OutputError:

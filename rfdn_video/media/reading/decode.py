@@ -66,8 +66,16 @@ class Decoder:
     counted; those tagged with another matrix or range say so. Planes are views of the decoder's
     memory: valid as long as the frame is held, not to be written to.
 
+    Args:
+        info: the source.
+        wanted: what is given.
+        salvage: damage is put up with.
+        hwaccel: what decodes; None is software.
+        search: it may begin at a key picture before ``wanted``; else everything from the beginning on is decoded.
+
     Attributes:
         report: what was wrong with the source, so far.
+        skipped: pictures before ``wanted`` that were decoded, so far.
         timeline: where the source's clock may jump, for the other streams to follow; else None.
 
     Raises (while iterating):
@@ -76,10 +84,17 @@ class Decoder:
     """
 
     def __init__(
-        self, info: MediaInfo, wanted: TimeRange, *, salvage: bool = False, hwaccel: HWAccel | None = None
+        self,
+        info: MediaInfo,
+        wanted: TimeRange,
+        *,
+        salvage: bool = False,
+        hwaccel: HWAccel | None = None,
+        search: bool = True,
     ) -> None:
         self.report = DecodeReport()
-        self._info = info
+        self.skipped = 0
+        self._info, self._search = info, search and info.seeks_exactly
         self._wanted = wanted
         self._salvage = salvage
         self._container: InputContainer = open_source(info.path, hwaccel)
@@ -122,6 +137,7 @@ class Decoder:
             pts, duration = int(picture.pts or 0), int(picture.duration or 0)
             seconds = pts * video.time_base
             if wanted.start is not None and seconds < wanted.start:
+                self.skipped += 1
                 continue
             if wanted.end is not None and seconds >= wanted.end:
                 return
@@ -177,7 +193,7 @@ class Decoder:
 
     def _read(self) -> Iterator[Packet[VideoStream]]:
         """All packets of the stream and, last, the empty one that flushes the decoder."""
-        if self._wanted.start is not None and self._info.seeks_exactly:
+        if self._wanted.start is not None and self._search:
             # Pictures just before an open GOP's key picture are lost after a search: they must not be wanted ones.
             target = max(Fraction(0), self._wanted.start - SEEK_MARGIN)
             self._container.seek(int(target / exact(self._stream.time_base)), stream=self._stream)

@@ -78,7 +78,7 @@ class ScriptDecoder:
     """
 
     def __init__(self, info: MediaInfo, wanted: TimeRange) -> None:
-        self.report = DecodeReport()
+        self.report, self.skipped = DecodeReport(), 0
         self._info, self._wanted = info, wanted
         self._begin = _look_at(info.sides).video_start
         self._stopped = False
@@ -106,6 +106,7 @@ class ScriptDecoder:
             for frame in self._frames():
                 seconds = frame.pts * frame.time_base
                 if wanted.start is not None and seconds < wanted.start:
+                    self.skipped += 1
                     continue
                 if wanted.end is not None and seconds >= wanted.end:
                     return

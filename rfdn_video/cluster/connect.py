@@ -1,0 +1,78 @@
+"""The connection to a Ray cluster, and what a task may ask of its machines."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from typing import Any
+
+from rfdn_video.errors import DeviceError, UsageError
+
+__all__ = ["Share", "connect", "share_of"]
+
+MOST_CPUS = 4
+"""Processors of a segment on a CPU: more segments side by side use a machine better than more threads each."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a segment gets of a machine.
+
+    Attributes:
+        cpus, gpus: whole ones.
+        device: that it computes on, as in ``Settings.device``.
+        slots: how many segments have room in the cluster as it is; at least 1.
+    """
+
+    cpus: int
+    gpus: int
+    device: str
+    slots: int
+
+
+def connect(address: str) -> None:
+    """Joins a cluster, or starts one of this machine; does nothing where that has been done.
+
+    Args:
+        address: ``"local"``, ``"auto"`` (the cluster that this machine is part of), or that of a head node.
+
+    Raises:
+        UsageError: Ray is not installed.
+        DeviceError: there is no cluster.
+    """
+    try:
+        import ray
+    except ImportError:
+        raise UsageError("--ray needs Ray, which is not installed: pip install 'rfdn-video[ray]'") from None
+    if ray.is_initialized():
+        return
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "namespace": "rfdn-video"}
+    if address == "local":
+        options["include_dashboard"] = False
+    try:
+        ray.init(address=address, **options)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        reason = " ".join(str(error).split())
+        raise DeviceError(f"no Ray cluster at {address!r} ({reason}); start one with: ray start --head") from None
+    finally:
+        for number, handler in handlers.items():  # Ray takes them over
+            signal.signal(number, handler)
+
+
+def share_of(device: str, nodes: list[dict[str, Any]]) -> Share:
+    """A segment's share of machines, as ``ray.nodes()`` lists them.
+
+    Raises:
+        UsageError: numbered devices were asked for, which Ray deals.
+    """
+    if ":" in device:
+        raise UsageError(f"device {device!r} with --ray: Ray deals the devices; give {device.partition(':')[0]}")
+    machines = [node["Resources"] for node in nodes if node["Alive"]]
+    with_gpu = [machine for machine in machines if machine.get("GPU", 0) >= 1]
+    if device == "cuda" or (device == "auto" and with_gpu):
+        cpus = min((max(1, int(m.get("CPU", 1) // m["GPU"])) for m in with_gpu), default=1)
+        return Share(cpus, 1, "cuda", max(1, sum(int(machine["GPU"]) for machine in with_gpu)))
+    counts = [int(machine["CPU"]) for machine in machines if machine.get("CPU", 0) >= 1]
+    cpus = min((MOST_CPUS, *counts))
+    return Share(cpus, 0, "cpu" if device == "auto" else device, max(1, sum(count // cpus for count in counts)))

@@ -1,0 +1,294 @@
+"""The driver: cuts a film, has its segments made, joins what is published, and checks it as any other output."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+from rfdn_video.cluster.handshake import check_same, tools
+from rfdn_video.cluster.mount import wait_until
+from rfdn_video.cluster.order import Order, stamp_of
+from rfdn_video.cluster.record import Published, Record, job_digest, read_record, record_path
+from rfdn_video.cluster.replay import frames_of, report_of, timeline_of
+from rfdn_video.cluster.spans import Span, cut
+from rfdn_video.errors import InputError, OutputError, RFDNError, UsageError
+from rfdn_video.losses import check_harm, late_losses
+from rfdn_video.media.checking.rehearsal import rehearse
+from rfdn_video.media.checking.verify import verify
+from rfdn_video.media.keeping.journal import JOURNAL, Journal
+from rfdn_video.media.keeping.publish import Draft
+from rfdn_video.media.keeping.work_folder import WorkFolder
+from rfdn_video.media.muxing.mux import Output, Written
+from rfdn_video.media.reading.decode import MAX_DAMAGED_SHARE
+from rfdn_video.pipeline import choose_weights
+from rfdn_video.plan import FilePlan, plan_files
+from rfdn_video.resume import earlier_work, segment_length
+from rfdn_video.settings import Settings
+from rfdn_video.stages import StageTime, timed
+from rfdn_video.summary import Summary
+
+__all__ = ["Workers", "enlarge_on_cluster", "plan_on_cluster"]
+
+LATEST = 60.0
+"""Seconds until what one machine has renamed is seen by all: directories are cached so long by NFS, at most."""
+
+type OnFrame = Callable[[int], None]
+"""Called with the number of pictures done."""
+
+
+class Workers(Protocol):
+    """Whoever makes segments; :class:`rfdn_video.cluster.scheduling.Crew` on a Ray cluster.
+
+    Attributes:
+        failed: why, by the segment's number, after :meth:`make`.
+    """
+
+    failed: dict[int, Exception]
+
+    def introduce(self, order: Order) -> dict[str, str]:
+        """What a worker would do the film with."""
+
+    def make(self, order: Order, spans: Sequence[Span], on_frames: OnFrame) -> None:
+        """Makes segments, and says how many of their pictures are done while they are not yet published."""
+
+
+def plan_on_cluster(source: Path, output: str | None, settings: Settings) -> FilePlan:
+    """Checks the files, and tries the output in small; of the device, this machine needs nothing.
+
+    Raises:
+        RFDNError: as for a job of this machine, and where the output is a pipe.
+    """
+    files = plan_files(source, output, replace(settings, hwaccel=None))
+    if files.output is None:
+        raise UsageError("--ray and standard output: segments are joined in a file; give --output FILE")
+    rehearse(files.target, files.layout, files.info, files.carried)
+    return files
+
+
+def enlarge_on_cluster(
+    files: FilePlan, settings: Settings, device: str, workers: Workers, on_frame: OnFrame
+) -> Summary:
+    """Does a film; what is finished is kept whatever ends it, for ``resume``.
+
+    Args:
+        files: see :func:`plan_on_cluster`.
+        settings: how.
+        device: of the workers.
+        workers: make the segments.
+        on_frame: called with the number of pictures done.
+
+    Raises:
+        RFDNError: nothing is left under the output's name. Segments that failed are named.
+    """
+    assert files.output is not None
+    started, times = time.monotonic(), list[StageTime]()
+    pictures = segment_length(files, settings, device)
+    source = files.info.path.absolute()
+    order = Order(
+        source, files.output.absolute(), _absolute(replace(settings, device=device)), pictures, stamp_of(source)
+    )
+    with Draft(files.output, overwrite=files.overwrite) as draft:
+        film = _Film(files, draft.work, _identified(files, order, settings, draft.work, workers), cut(files, pictures))
+        with film.keeping():
+            reused = film.frames
+            with timed("segments", times):
+                film.make(workers, on_frame)
+            with timed("join", times):
+                written = film.join(str(draft.path.absolute()))
+            with timed("verify", times):
+                verify(draft.path, written, files.target, full=files.verify_fully)
+            draft.publish()
+            film.records.clear()
+    return film.summary(written, reused, time.monotonic() - started, tuple(times))
+
+
+def _absolute(settings: Settings) -> Settings:
+    """Workers have a working directory of their own."""
+    weights, sound = settings.weights, settings.audio_from
+    return replace(settings, weights=weights and weights.absolute(), audio_from=sound and sound.absolute())
+
+
+def _identified(files: FilePlan, order: Order, settings: Settings, work: WorkFolder, workers: Workers) -> Order:
+    """The order with what every worker must find the same; the journal has it for the next driver."""
+    weights = choose_weights(files, settings)
+
+    @cache
+    def identify() -> Mapping[str, str]:
+        job = workers.introduce(order)
+        check_same(tools(files.target, weights), job, "the cluster")
+        return job
+
+    journal = earlier_work(work, files.output, settings, identify)
+    if journal is None:
+        work.sweep()
+        journal = Journal(identify())
+        journal.write(work.path)
+    return replace(order, job=journal.job)
+
+
+@dataclass
+class _Film:
+    """Segments of a film, by their numbers."""
+
+    files: FilePlan
+    work: WorkFolder
+    order: Order
+    spans: list[Span]
+    records: dict[int, Record] = field(default_factory=dict)
+    finished: list[Record] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for span in self.spans:
+            self._read(span.number)
+
+    @property
+    def frames(self) -> int:
+        """Pictures in finished segments."""
+        return sum(record.frames for record in self.records.values())
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """What is finished outlives an error that ends this block, and is spoken of."""
+        try:
+            yield
+        except BaseException as error:
+            if self.frames:
+                error.add_note(f"{self.frames} frames are finished and kept; --resume goes on with them")
+            raise
+        finally:
+            names = {name for n, r in self.records.items() for name in (record_path(self.work.path, n).name, r.file)}
+            self.work.kept = {JOURNAL, *names} if names else set()
+
+    def make(self, workers: Workers, on_frame: OnFrame) -> None:
+        """All segments that are not finished; those that show that a search went wrong are done again without one.
+
+        Raises:
+            RFDNError: segments failed, after all others were done.
+        """
+        self._make([span for span in self.spans if span.number not in self.records], workers, on_frame)
+        if wrong := self._searched_wrongly():
+            for number in wrong:
+                record_path(self.work.path, number).unlink(missing_ok=True)
+                del self.records[number]
+            self._make([replace(self.spans[number], search=False) for number in wrong], workers, on_frame)
+        if wrong := self._searched_wrongly():
+            raise InputError(
+                f"{self.files.info.path}: decoding it from {_place(self.spans[wrong[0]])} on gives other pictures each "
+                "time, so it cannot be cut; do it without --ray"
+            )
+        self.finished = [self.records[span.number] for span in self.spans]
+
+    def _make(self, spans: list[Span], workers: Workers, on_frame: OnFrame) -> None:
+        """Reads a record as soon as it may be there: what a progress bar counts, and a crash would leave."""
+        left = {span.number for span in spans}
+        most = 0
+
+        def count(running: int) -> None:
+            nonlocal most
+            for number in [n for n in left if record_path(self.work.path, n).exists()]:
+                self._read(number)
+                left.discard(number)
+            most = max(most, self.frames + running)
+            on_frame(most)
+
+        workers.make(self.order, spans, count)
+        for span in spans:
+            if span.number in self.records or span.number in workers.failed:
+                continue
+            if wait_until(lambda number=span.number: self._read(number), LATEST) is None:  # type: ignore[misc]
+                reason = "its worker has published it, but it cannot be seen from here; is the folder shared?"
+                workers.failed[span.number] = OutputError(reason)
+        if workers.failed:
+            raise self._failure(workers.failed)
+        on_frame(self.frames)
+
+    def _read(self, number: int) -> Record | None:
+        record = read_record(self.work.path, number, job_digest(self.order.job))
+        if record is not None:
+            self.records[number] = record
+        return record
+
+    def _failure(self, failed: Mapping[int, Exception]) -> RFDNError:
+        number, cause = min(failed.items())
+        kind = type(cause) if isinstance(cause, RFDNError) else OutputError
+        more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
+        return kind(f"{self.files.info.path}: segment {number} ({_place(self.spans[number])}) failed{more}: {cause}")
+
+    def _searched_wrongly(self) -> list[int]:
+        """Segments whose first picture is not the one that was seen behind the segment before."""
+        wrong = []
+        expected = None
+        for span in self.spans:
+            record = self.records[span.number]
+            if span.number and record.searched and record.first != expected and (record.first or expected):
+                wrong.append(span.number)
+            if record.frames or record.following is None:
+                expected = record.following
+        return wrong
+
+    def join(self, path: str) -> Written:
+        """Writes the output: pictures from the segments, all else from the source.
+
+        Raises:
+            RFDNError: see :class:`Output`; the source was damaged beyond what is put up with.
+        """
+        files = self.files
+        report = report_of(self.finished)
+        segments = [Published(record, self.work.path) for record in self.finished]
+        if not self.frames:
+            raise InputError(f"{files.info.path}: no pictures in the part that was asked for")
+        if not files.salvage and report.damaged_packets > MAX_DAMAGED_SHARE * self.frames:
+            raise InputError(
+                f"{files.info.path}: {report.damaged_packets} video packets are damaged; up to "
+                f"{MAX_DAMAGED_SHARE:.0%} are put up with, --salvage takes what can be decoded of any file"
+            )
+        timeline = timeline_of(files.info)
+        output = Output(path, files.target, files.layout, files.info, files.carried, files.wanted, timeline, segments)
+        try:
+            end = None
+            for frame in frames_of(files, self.finished):
+                output.write(frame)
+                end = frame.pts * frame.time_base + (frame.duration * frame.time_base or 1 / files.layout.frame_rate)
+            output.finish(None if files.wanted.whole else end)
+            output.close()
+            check_harm(files, output.written, report)
+        except BaseException:
+            output.abort()
+            raise
+        return output.written
+
+    def summary(self, written: Written, reused: int, seconds: float, stages: tuple[StageTime, ...]) -> Summary:
+        """What was done, summed over the segments."""
+        files, done = self.files, self.finished
+        tally = {name: sum(record.tally[name] for record in done) for name in done[0].tally}
+        return Summary(
+            output=files.output,
+            frames=len(written.pts),
+            frames_reused=reused,
+            width=written.layout.width,
+            height=written.layout.height,
+            seconds=seconds,
+            verified=True,
+            recomputed_frames=int(tally["recomputed"]),
+            tiling=done[0].tiling,
+            bands=tuple(done[0].bands),
+            retries=int(tally["retries"]),
+            reuse=self.order.settings.reuse,
+            repeated_frames=int(tally["repeated"]),
+            copied_share=tally["copied"] / len(written.pts),
+            decoding=report_of(done),
+            repaired_packets=sum(record.repaired for record in written.side_streams),
+            missing_bytes=files.info.missing_bytes,
+            dropped=(*files.dropped, *late_losses(files, written)),
+            stages=stages,
+        )
+
+
+def _place(span: Span) -> str:
+    begin = "the beginning" if span.start is None else f"{float(span.start):.3f} s"
+    return f"{begin} to {'the end' if span.end is None else f'{float(span.end):.3f} s'}"
