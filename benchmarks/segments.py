@@ -17,6 +17,7 @@ from pathlib import Path
 from rfdn_video.frame import Frame
 from rfdn_video.media.encoding.builds import LibavBuild
 from rfdn_video.media.encoding.target import choose_container, choose_encoder
+from rfdn_video.media.keeping.key_points import with_borders
 from rfdn_video.media.keeping.segments import Segments
 from rfdn_video.media.keeping.work_folder import WorkFolder
 from rfdn_video.media.layout import VideoLayout
@@ -63,11 +64,11 @@ def encode(args: argparse.Namespace, encoder: str, length: int | None) -> tuple[
     )
     with tempfile.TemporaryDirectory() as folder, WorkFolder(Path(folder, "o.mkv")) as work:
         path = work.path / "draft.mkv"
-        segments = None if length is None else Segments(work, length, dict)
+        segments = None if length is None else Segments(work, length, GOP, dict)
         output = Output(str(path), target, layout, info, (), TimeRange(), None, segments)
         pictures = list(repeated(info, args.frames))
         begin = time.perf_counter()
-        for frame in pictures:
+        for frame in pictures if segments is None else with_borders(iter(pictures), segments):
             output.write(frame)
         output.close()
         return time.perf_counter() - begin, path.stat().st_size

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
-from itertools import chain, islice
+from itertools import chain, count, groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -18,6 +18,7 @@ from rfdn_video.inference.scaling import ScalePlan
 from rfdn_video.losses import check_harm, late_losses
 from rfdn_video.media.checking.rehearsal import rehearse
 from rfdn_video.media.checking.verify import verify
+from rfdn_video.media.keeping.key_points import with_borders
 from rfdn_video.media.keeping.publish import Draft
 from rfdn_video.media.keeping.segments import Segments
 from rfdn_video.media.muxing.mux import Output, Written
@@ -256,12 +257,14 @@ def _enlarge(
     begin = time.perf_counter()
     with decoding as decoded, encoding:
         taken = beating(decoded, "take", told.beat)
+        if segments is not None:
+            taken = with_borders(taken, segments)
         larger = _larger(job, told.onlooker.before(taken), segments)
         with closing(larger):
-            for count, last in enumerate(chain(islice(taken, reused), told.onlooker.after(larger)), start=1):
+            for done, last in enumerate(chain(islice(taken, reused), told.onlooker.after(larger)), start=1):
                 told.beat("network")
                 encoding.put(last)
-                told.on_frame(count)
+                told.on_frame(done)
         seconds = time.perf_counter() - begin
     waited = job.upscaler.waited - waited_before
     told.times.extend(
@@ -283,8 +286,8 @@ def _larger(job: Job, frames: Iterator[Frame], segments: Segments | None) -> Gen
     if segments is None or job.upscaler.reuse != "near":
         yield from job.upscaler.stream(frames, pixel_format=layout, color=color, dither=dither)
         return
-    for first in frames:
-        segment = chain((first,), islice(frames, segments.length - 1))
+    numbers = count(segments.frames)
+    for _, segment in groupby(frames, key=lambda _: segments.number_of(next(numbers))):
         yield from job.upscaler.stream(segment, pixel_format=layout, color=color, dither=dither)
 
 

@@ -32,16 +32,20 @@ _SPEED_OF_GPUS = 3e7
 
 
 def segment_length(files: FilePlan, settings: Settings, device: str) -> int:
-    """Pictures of a segment: as asked for, else by what is known before the first one.
+    """Pictures of a segment: as asked for, else at least so many, by what is known before the first one.
 
     No clock is asked: two runs of a job must begin their segments at the same pictures.
     """
     if settings.segment_frames is not None:
         return settings.segment_frames
-    gop = max(GOP, _asked_gop(files.target.options.get("g", "")))
-    video = files.info.video
+    gop, video = key_distance(files), files.info.video
     pictures = WORK * _SPEED.get(device, _SPEED_OF_GPUS) / (video.width * video.height)
     return gop * max(1, int(pictures / gop))
+
+
+def key_distance(files: FilePlan) -> int:
+    """Pictures from one key picture to the next, at most."""
+    return max(GOP, _asked_gop(files.target.options.get("g", "")))
 
 
 def open_segments(work: WorkFolder, files: FilePlan, upscaler: Upscaler, settings: Settings, tiling: str) -> Segments:
@@ -52,12 +56,13 @@ def open_segments(work: WorkFolder, files: FilePlan, upscaler: Upscaler, setting
         InputError, UsageError: it was of another input, or done with other settings.
     """
     length = segment_length(files, settings, upscaler.device.type)
+    gop = 1 if settings.segment_frames is not None else key_distance(files)
 
     @cache
     def identify() -> Mapping[str, str]:
         return fingerprint(files, upscaler, settings, tiling, length)
 
-    return Segments(work, length, identify, earlier_work(work, files.output, settings, identify))
+    return Segments(work, length, gop, identify, earlier_work(work, files.output, settings, identify))
 
 
 def earlier_work(

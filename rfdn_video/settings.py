@@ -97,7 +97,7 @@ class Settings:
         resume: go on with the unfinished work on the output where there is any; False throws that away, None
             refuses to. See docs/resume.md.
         segment_frames: pictures of a segment, the unit in which finished work is kept; None is about a minute of
-            work, and no less than the encoder has between two key pictures.
+            work, no less than the encoder has between two key pictures, and on to the next likely one.
 
     Raises:
         UsageError: a value that is not allowed.

@@ -143,7 +143,7 @@ def test_fault_60_what_depends_on_the_frame_before_begins_anew(reuse: str, group
 
     files = SimpleNamespace(target=SimpleNamespace(layout=None), layout=SimpleNamespace(color=None), dither="none")
     job = SimpleNamespace(files=files, upscaler=SimpleNamespace(reuse=reuse, stream=stream))
-    assert list(_larger(job, iter(range(10)), SimpleNamespace(length=4))) == list(range(10))  # type: ignore[arg-type]
+    assert list(_larger(job, iter(range(10)), SimpleNamespace(frames=0, number_of=lambda n: n // 4))) == list(range(10))  # type: ignore[arg-type]
     assert seen == groups
 
 

@@ -90,6 +90,7 @@ class Owner:
         self._devices = deal_devices(options.settings.device, options.jobs)
         self._queue: deque[Entry] = deque()
         self._workers: list[Worker] = []
+        self._vanished: set[int] = set()  # failed as their folder was away: they may come back as they were
         self.run: Run = ledger.begin_run(options.jobs)
         self._complete_deliveries()
 
@@ -104,8 +105,8 @@ class Owner:
         if is_result(self._ledger, source.path):
             return
         entry = self._ledger.find(source.path, self._settings)
-        if entry is not None and (entry.delivery is not None or (entry.stamp, entry.run) == (stamp, self.run.id)):
-            return  # seen by this batch already
+        if entry is not None and self._has_seen(entry, stamp):
+            return
         if is_done(self._ledger, source.path, self._settings):
             self._tell(Event("skipped", entry, "done before"))
             return
@@ -114,6 +115,13 @@ class Owner:
         entry = self._ledger.queue(source, self._settings, self._label(source), stamp, self.run)
         self._queue.append(entry)
         self._tell(Event("queued", entry))
+
+    def _has_seen(self, entry: Entry, stamp: Stamp) -> bool:
+        """It is this batch's already, or about to be delivered."""
+        if entry.id in self._vanished:
+            self._vanished.remove(entry.id)
+            return False
+        return entry.delivery is not None or (entry.stamp, entry.run) == (stamp, self.run.id)
 
     def _label(self, source: Source) -> str:
         """The stem, unless results of another file are called so; then the whole name, then with a number."""
@@ -241,10 +249,13 @@ class Owner:
             self._queue.append(entry)
             self._tell(Event("retried", entry, failure.reason))
             return
+        vanished = Stamp.of(entry.source) is None
+        if vanished:
+            self._vanished.add(number)
         # What is finished and only found no room is kept: the next batch tries to put it in its place again.
         delivery = entry.delivery if failure.exit_code == OutputError.exit_code else None
         self._ledger.fail(number, failure.exit_code, failure.reason, delivery)
-        if delivery is None:
+        if delivery is None and not vanished:
             shutil.rmtree(self._staging(entry), ignore_errors=True)
         self._tell(Event("failed", self._ledger.get(number), failure.detail))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import sqlite3
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
@@ -17,7 +18,7 @@ from rfdn_video.batch.serving.address import Address, parse_address
 from rfdn_video.batch.sources import VIDEO_PATTERNS, Selection, Source, find_sources
 from rfdn_video.cli.environment import options_from
 from rfdn_video.cli.options import add_settings_arguments, settings_of
-from rfdn_video.errors import RFDNError, UsageError
+from rfdn_video.errors import OutputError, RFDNError, UsageError
 
 if TYPE_CHECKING:
     from rfdn_video.batch.ledger import Ledger
@@ -127,16 +128,21 @@ def execute(args: argparse.Namespace) -> int:
 
     if args.dry_run:
         return _list(args, options)
-    with (
-        interruptible("the same command goes on with what was begun"),
-        serving_if(args.serve, args.output) as url,
-        sole_owner(args.output, ledger_path(args.output).parent),
-        closing(Ledger(args.output, create=True)) as ledger,
-        closing(Report(ledger, as_json=args.json, verbose=args.verbose)) as report,
-    ):
-        if url is not None:
-            report.serving(url)
-        return _run(args, options, ledger, report)
+    path = ledger_path(args.output)
+    try:
+        with (
+            interruptible("the same command goes on with what was begun"),
+            serving_if(args.serve, args.output) as url,
+            sole_owner(args.output, path.parent),
+            closing(Ledger(args.output, create=True)) as ledger,
+            closing(Report(ledger, as_json=args.json, verbose=args.verbose)) as report,
+        ):
+            if url is not None:
+                report.serving(url)
+            return _run(args, options, ledger, report)
+    except sqlite3.Error as error:
+        remedy = "see whether the disk is there and has room; the same command goes on from there"
+        raise OutputError(f"{path}: cannot be used any more: {error}; {remedy}") from None
 
 
 def _run(args: argparse.Namespace, options: Options, ledger: Ledger, report: Report) -> int:
@@ -172,7 +178,13 @@ def _watch(args: argparse.Namespace, owner: Owner, report: Report) -> None:
             report.note(text)
 
     with watching(args.sources) as changed:
-        watch = Watch(lambda: _sources(args, note_once), args.settle, changed)
+        watch = Watch(
+            args.sources,
+            lambda root: find_sources([root], _selection(args), note_once),
+            args.settle,
+            changed,
+            report.note,
+        )
 
         def more() -> bool:
             owner.consider(watch.complete())

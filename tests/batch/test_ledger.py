@@ -11,6 +11,7 @@ import pytest
 from rfdn_video.batch.identity import Stamp
 from rfdn_video.batch.ledger import Ledger, ledger_path
 from rfdn_video.batch.sources import Source
+from rfdn_video.cli.main import main
 from rfdn_video.errors import InputError
 
 
@@ -55,3 +56,18 @@ def test_a_newer_version_is_refused(tmp_path: Path) -> None:
         database.execute("PRAGMA user_version = 3")
     with pytest.raises(InputError, match="version 3"):
         Ledger(tmp_path)
+
+
+def test_a_ledger_that_is_lost_on_the_way_is_a_fault_of_the_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def lost(*_: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    (tmp_path / "a.mp4").write_bytes(b"words")
+    monkeypatch.setattr(Ledger, "queue", lost)
+    monkeypatch.setattr(Ledger, "end_run", lost)
+    assert main(["batch", str(tmp_path / "a.mp4"), "-o", str(tmp_path / "out")]) == 4
+    complaint = capsys.readouterr().err
+    assert "disk I/O error" in complaint
+    assert len(complaint.splitlines()) == 1

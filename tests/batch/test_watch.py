@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from rfdn_video.batch.sources import Selection, find_sources
-from rfdn_video.batch.watch import Watch, is_being_written
+from rfdn_video.batch import watch as module
+from rfdn_video.batch.sources import Selection, Source, find_sources
+from rfdn_video.batch.watch import Watch, is_being_written, watching
+from rfdn_video.errors import InputError
 from tests.oracle import look
 
 type Clip = Callable[..., bytes]
 type Start = Callable[..., Any]
+
+
+def find(root: Path) -> Iterator[Source]:
+    return find_sources([root], Selection(), pytest.fail)
 
 
 def test_taken_when_it_has_been_still_and_again_when_it_has_changed(
@@ -27,7 +34,7 @@ def test_taken_when_it_has_been_still_and_again_when_it_has_changed(
 ) -> None:
     now, changed, path = 0.0, threading.Event(), tmp_path / "a.mp4"
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    watch = Watch(lambda: find_sources([tmp_path], Selection(), pytest.fail), 5, changed)
+    watch = Watch([tmp_path], find, 5, changed, pytest.fail)
 
     def taken() -> list[Path]:
         changed.set()
@@ -48,6 +55,64 @@ def test_taken_when_it_has_been_still_and_again_when_it_has_changed(
     assert taken() == []
     now = 104
     assert taken() == [path]
+
+
+def test_a_folder_that_vanishes_is_waited_for_and_the_others_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, changed, told = 0.0, threading.Event(), []
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    one, other, away = tmp_path / "one", tmp_path / "other", tmp_path / "away"
+    for folder in (one, other):
+        folder.mkdir()
+        (folder / "a.mp4").write_bytes(b"1")
+    watch = Watch([one, other], find, 5, changed, told.append)
+
+    def taken_at(seconds: float) -> list[Path]:
+        nonlocal now
+        now = seconds
+        changed.set()
+        return [source.path for source in watch.complete()]
+
+    taken_at(0)
+    assert taken_at(5) == [one / "a.mp4", other / "a.mp4"]
+    one.rename(away)
+    (other / "b.mp4").write_bytes(b"1")
+    assert taken_at(6) == taken_at(7) == []
+    assert taken_at(12) == [other / "b.mp4"]
+    assert told == [f"{one}: has vanished; it is waited for"]
+    away.rename(one)
+    assert taken_at(13) == []
+    assert taken_at(18) == [one / "a.mp4"], "it may have been failed while it was away"
+    assert told[1:] == [f"{one}: is back; going on"]
+    one.rename(away)  # and another folder is there at once, as when something is unmounted
+    one.mkdir()
+    assert taken_at(19) == []
+    assert told[2:] == [f"{one}: another disk or folder is there now; going on"]
+    one.rmdir()
+    away.rename(one)
+    taken_at(20)
+    assert taken_at(25) == [one / "a.mp4"]
+
+
+def test_a_folder_that_never_was_is_no_folder_to_wait_for(tmp_path: Path) -> None:
+    watch = Watch([tmp_path / "nothing"], find, 5, threading.Event(), pytest.fail)
+    with pytest.raises(InputError, match="no such file or directory"):
+        list(watch.complete())
+
+
+def test_changes_are_told_of_a_folder_that_has_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.3)
+    folder, away = tmp_path / "in", tmp_path / "away"
+    folder.mkdir()
+    with watching([folder]) as changed:
+        folder.rename(away)
+        time.sleep(1)
+        shutil.copytree(away, folder)  # another folder under that name
+        time.sleep(3)
+        changed.clear()
+        (folder / "a.mp4").write_bytes(b"1")
+        assert changed.wait(10)
 
 
 @pytest.mark.fault(8)
@@ -97,3 +162,24 @@ def test_without_the_gpu_that_is_required_it_ends_before_a_file_comes(
         _, complaints = process.communicate(timeout=120)
     assert process.returncode == 6
     assert complaints.startswith("rfdn-video: no GPU")
+
+
+@pytest.mark.fault(77)
+def test_a_lost_folder_is_waited_for_and_its_files_are_done(tmp_path: Path, clip: Clip, start: Start) -> None:
+    folder, away, out = tmp_path / "in", tmp_path / "away", tmp_path / "out"
+    folder.mkdir()
+    (folder / "a.mp4").write_bytes(clip(20))
+    (folder / "b.mp4").write_bytes(clip(4))
+    with start(folder, "-o", out, "--watch", "--settle", "0.5") as process:
+        events = (json.loads(line) for line in process.stdout)
+        next(event for event in events if event["event"] == "started")
+        folder.rename(away)
+        failed = {Path(next(e for e in events if e["event"] == "failed")["input"]).name for _ in range(2)}
+        assert failed == {"a.mp4", "b.mp4"}
+        (away / "c.mp4").write_bytes(clip(4, "mkv"))
+        away.rename(folder)
+        done = {Path(next(e for e in events if e["event"] == "finished")["input"]).name for _ in range(3)}
+        assert done == {"a.mp4", "b.mp4", "c.mp4"}
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 143
+    assert len(look(out / "a_x2.mp4").times) == 20

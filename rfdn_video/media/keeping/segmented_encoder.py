@@ -48,29 +48,25 @@ class SegmentedEncoder:
         self._declared, self._make, self._target, self._layout = declared, make, target, layout
         self._segments = segments
         self._times = JoinedTimes()
-        self._count = 0
+        self._count, self._first, self._number = 0, 0, -1  # pictures, the segment's first one, and its number
         self._part: _Part | None = None
         self._recording: Recording | None = None
         self._spare: _Live | None = self._open()
 
     def encode(self, frame: Frame, pts: int) -> Iterator[Packet[VideoStream]]:
         """See :class:`VideoEncoder`."""
-        number, position = divmod(self._count, self._segments.length)
+        if self._segments.begins(self._count):
+            yield from self._finish()
+            self._begin()
+        assert self._part is not None
         self._count += 1
-        part = self._part or self._begin(number)
         self._times.show(pts)
-        yield from self._joined(part.encode(frame, pts))
-        if position == self._segments.length - 1:
-            yield from self._end()
-            if self._recording is not None:
-                self._segments.finish(number, self._recording)
-                self._recording = None
+        yield from self._joined(self._part.encode(frame, pts))
 
     def flush(self) -> Iterator[Packet[VideoStream]]:
         """See :class:`VideoEncoder`."""
-        if self._part is not None:
-            yield from self._end()
-        if self._count < self._segments.reused * self._segments.length:
+        yield from self._finish()
+        if self._count < self._segments.frames:
             raise _changed()
 
     def close(self) -> None:
@@ -79,20 +75,24 @@ class SegmentedEncoder:
             if part is not None:
                 part.close()
 
-    def _begin(self, number: int) -> _Part:
+    def _begin(self) -> None:
+        self._number, self._first = self._number + 1, self._count
         self._times.begin()
-        if number < self._segments.reused:
-            self._part = _Finished(self._segments.read(number), self._times, self._layout)
+        if self._number < self._segments.reused:
+            self._part = _Finished(self._segments.read(self._number), self._times, self._layout)
         else:
-            self._recording = self._segments.record(number)
+            self._recording = self._segments.record(self._number)
             self._part, self._spare = self._spare or self._open(), None
-        return self._part
 
-    def _end(self) -> Iterator[Packet[VideoStream]]:
-        assert self._part is not None
+    def _finish(self) -> Iterator[Packet[VideoStream]]:
+        if self._part is None:
+            return
         yield from self._joined(self._part.finish())
         self._part.close()
         self._part = None
+        if self._recording is not None:
+            self._segments.finish(self._number, self._count - self._first, self._recording)
+            self._recording = None
 
     def _joined(self, packets: Iterable[Packet[Any]]) -> Iterator[Packet[VideoStream]]:
         for packet in packets:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -24,26 +26,32 @@ type Identify = Callable[[], Mapping[str, str]]
 
 
 class Segments:
-    """Every ``length`` pictures are a segment; those that are finished are kept until the output is.
+    """What is encoded is cut into segments; those that are finished are kept until the output is.
 
     Args:
         work: the folder, locked.
-        length: pictures of a segment.
+        length: pictures of a segment, at least.
+        gop: a segment ends where the next key picture is likely, no more than this many pictures later; with 1,
+            every segment has just ``length``.
         identify: what the segments are of.
         journal: of the work that is gone on with; None begins anew.
 
     Attributes:
-        length: pictures of a segment.
+        length, gop: as given.
         reused: segments that were finished before.
     """
 
-    def __init__(self, work: WorkFolder, length: int, identify: Identify, journal: Journal | None = None) -> None:
-        self.length = length
+    def __init__(
+        self, work: WorkFolder, length: int, gop: int, identify: Identify, journal: Journal | None = None
+    ) -> None:
+        self.length, self.gop = length, gop
         self._work, self._identify, self._journal = work, identify, journal
         if journal is not None:  # one that a power failure has damaged is made again, and so are those behind it
             sound = next((n for n, s in enumerate(journal.segments) if not self._is_sound(n, s)), None)
             del journal.segments[len(journal.segments) if sound is None else sound :]
         self.reused = len(self._finished)
+        # Found where pictures come in, needed where they are encoded: one thread adds, another one asks.
+        self._begins = list(accumulate((segment.frames for segment in self._finished), initial=0))
         self._keep()
         work.sweep()
 
@@ -51,6 +59,19 @@ class Segments:
     def frames(self) -> int:
         """Pictures in finished segments."""
         return sum(segment.frames for segment in self._finished)
+
+    def begin(self, picture: int) -> None:
+        """A segment begins with this picture, counted from 0."""
+        if picture > self._begins[-1]:
+            self._begins.append(picture)
+
+    def begins(self, picture: int) -> bool:
+        """Whether one does."""
+        return self._begins[self.number_of(picture)] == picture
+
+    def number_of(self, picture: int) -> int:
+        """The segment of a picture, from 0."""
+        return bisect_right(self._begins, picture) - 1
 
     def read(self, number: int) -> Iterator[Packet[Any]]:
         """The packets of a finished segment."""
@@ -64,8 +85,8 @@ class Segments:
         """
         return Recording(self._path(number).with_suffix(".part"))
 
-    def finish(self, number: int, recording: Recording) -> None:
-        """Makes a segment one that outlives the process and the power.
+    def finish(self, number: int, frames: int, recording: Recording) -> None:
+        """Makes a segment of so many pictures one that outlives the process and the power.
 
         Raises:
             OSError: the disk refuses.
@@ -75,7 +96,7 @@ class Segments:
         if self._journal is None:
             self._journal = Journal(self._identify())
             sync(self._work.path.parent)  # where the folder itself is listed
-        self._journal.segments.append(Segment(self.length, size, digest))
+        self._journal.segments.append(Segment(frames, size, digest))
         self._journal.write(self._work.path)
         self._keep()
 
@@ -98,7 +119,7 @@ class Segments:
     def _is_sound(self, number: int, segment: Segment) -> bool:
         try:
             with self._path(number).open("rb") as file:
-                whole = os.fstat(file.fileno()).st_size == segment.size and segment.frames == self.length
+                whole = os.fstat(file.fileno()).st_size == segment.size
                 return whole and hashlib.file_digest(file, _digest).hexdigest() == segment.digest
         except OSError:
             return False
