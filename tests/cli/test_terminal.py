@@ -109,6 +109,7 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / f"script.{shell}").write_bytes(subprocess.run(command, capture_output=True, check=True).stdout)
     for name in ("compilation.mp4", "film.mkv"):
         (folder / name).touch()
+    (folder / "stills").mkdir()
     return folder
 
 
@@ -122,6 +123,13 @@ CASES = [
     ("compare fi", {"film.mkv"}),
     ("compare film.mkv --vm", {"--vmaf"}),
     ("completion z", {"zsh"}),
+    ("batch st", {"status", "stills"}),
+    ("batch fi", {"film.mkv"}),
+    ("batch film.mkv --set", {"--settle"}),
+    ("batch film.mkv -o st", {"stills"}),
+    ("batch status st", {"stills"}),
+    ("batch status --ch", {"--check"}),
+    ("batch status stills --js", {"--json"}),
 ]
 
 
@@ -143,7 +151,7 @@ def test_completion_in_bash(scripts: Path, typed: str, expected: set[str]) -> No
 def test_completion_in_fish(scripts: Path, typed: str, expected: set[str]) -> None:
     command = ["fish", "--no-config", "-c", f"source script.fish; complete -C 'rfdn-video {typed}'"]
     done = subprocess.run(command, cwd=scripts, capture_output=True, text=True, check=True)
-    assert {line.split("\t")[0] for line in done.stdout.splitlines()} >= expected
+    assert {line.split("\t")[0].rstrip("/") for line in done.stdout.splitlines()} >= expected
 
 
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="no zsh: its completion was NOT tried")
