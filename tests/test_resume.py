@@ -19,7 +19,7 @@ import pytest
 
 from rfdn_video import upscale_video
 from rfdn_video.errors import InputError, OutputError, UsageError
-from rfdn_video.media.keeping.work_folder import work_folder
+from rfdn_video.media.keeping.work_folder import WorkFolder, work_folder
 from rfdn_video.pipeline import Summary, _larger
 
 type FFmpeg = Callable[..., bytes]
@@ -333,6 +333,84 @@ def test_fault_59_a_signal_keeps_what_is_finished(
     done = subprocess.run(_command(clip, output, nearest_x2, "--resume"), capture_output=True, check=True)
     assert json.loads(done.stdout)["frames_reused"] >= SEGMENT
     assert os.listdir(tmp_path) == [output.name]
+
+
+HANGING = """
+import sys, threading
+from rfdn_video.cli.main import main
+from rfdn_video.media.encoding.{module} import {owner}
+
+whole, count = {owner}.{method}, iter(range(10_000))
+
+def hangs(self, *arguments):
+    if next(count) >= 60:
+        print("hangs", flush=True)
+        threading.Event().wait()  # for ever
+    return whole(self, *arguments)
+
+{owner}.{method} = hangs
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "module", "owner", "method", "options"),
+    [
+        (signal.SIGINT, "video_encoder", "LibavEncoder", "encode", []),
+        (signal.SIGTERM, "ffmpeg_process", "FFmpegProcess", "feed", ["--encoder-backend", "ffmpeg"]),
+    ],
+)
+@pytest.mark.fault(59)
+def test_fault_59_the_second_signal_ends_what_does_not_stop(
+    clip: Path, nearest_x2: Path, tmp_path: Path, number: int, module: str, owner: str, method: str, options: list[str]
+) -> None:
+    """Even an encoder that never answers. Nothing holds the target, and what is finished is gone on with."""
+    output, elsewhere = tmp_path / "o.mp4", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    script = HANGING.format(module=module, owner=owner, method=method)
+    command = [sys.executable, "-c", script, *_command(clip, output, nearest_x2, *options)[3:]]
+    environment = os.environ | {"TMPDIR": str(elsewhere)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"hangs\n"
+        children = _children(process.pid)
+        process.send_signal(number)
+        while _caught(process.pid, number):
+            time.sleep(0.005)
+        assert process.poll() is None
+        process.send_signal(number)
+        process.communicate(timeout=60)
+    assert process.returncode == -number  # a shell says 130 or 143
+    with WorkFolder(output) as work:
+        work.keep_all()
+    assert not os.listdir(elsewhere)
+    assert not output.exists()
+    _gone(children)
+    done = subprocess.run(
+        _command(clip, output, nearest_x2, "--resume", *options), capture_output=True, check=True, env=environment
+    )
+    assert json.loads(done.stdout)["frames_reused"] >= SEGMENT
+    assert sorted(os.listdir(tmp_path)) == ["elsewhere", "o.mp4"]
+
+
+def _caught(pid: int, number: int) -> bool:
+    """Whether the process still has a handler for the signal: the first one takes it away."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return bool(int(status.split("SigCgt:")[1].split()[0], 16) >> (number - 1) & 1)
+
+
+def _children(pid: int) -> list[Path]:
+    """Of a process, and theirs."""
+    direct = [Path("/proc", number) for number in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return direct + [below for child in direct for below in _children(int(child.name))]
+
+
+def _gone(processes: list[Path]) -> None:
+    """They end by themselves, for whom they served is no more."""
+    patience = time.monotonic() + 60
+    while any(path.exists() for path in processes):
+        assert time.monotonic() < patience
+        time.sleep(0.05)
 
 
 @pytest.mark.fault(62)
