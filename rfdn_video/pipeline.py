@@ -147,10 +147,17 @@ class _Told:
     on_frame: OnFrame
     beat: Beat
     onlooker: Onlooker
+    on_reused: OnFrame
     times: list[StageTime] = field(default_factory=list)
 
 
-def run(job: Job, on_frame: OnFrame, beat: Beat = lambda _: None, onlooker: Onlooker | None = None) -> Summary:
+def run(
+    job: Job,
+    on_frame: OnFrame,
+    beat: Beat = lambda _: None,
+    onlooker: Onlooker | None = None,
+    on_reused: OnFrame | None = None,
+) -> Summary:
     """Does a job; what is raised leaves no file behind but, of a long one, what is finished, for ``resume``.
 
     Args:
@@ -158,8 +165,10 @@ def run(job: Job, on_frame: OnFrame, beat: Beat = lambda _: None, onlooker: Onlo
         on_frame: called after every frame with the number done.
         beat: of a :class:`rfdn_video.watchdog.Watchdog`.
         onlooker: sees the frames.
+        on_reused: called instead after those that an earlier run finished, which pass faster; None is ``on_frame``.
     """
-    started, told, reused = time.monotonic(), _Told(on_frame, beat, onlooker or Onlooker()), 0
+    started, reused = time.monotonic(), 0
+    told = _Told(on_frame, beat, onlooker or Onlooker(), on_reused or on_frame)
     if job.files.output is None:
         written, report = _transcode(job, _standard_output(), told)
     else:
@@ -264,7 +273,7 @@ def _enlarge(
             for done, last in enumerate(chain(islice(taken, reused), told.onlooker.after(larger)), start=1):
                 told.beat("network")
                 encoding.put(last)
-                told.on_frame(done)
+                (told.on_frame if done > reused else told.on_reused)(done)
         seconds = time.perf_counter() - begin
     waited = job.upscaler.waited - waited_before
     told.times.extend(

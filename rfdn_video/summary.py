@@ -61,6 +61,11 @@ class Summary:
     stages: tuple[StageTime, ...]
 
     @property
+    def fps(self) -> float:
+        """Frames a second; those of an earlier run do not count."""
+        return (self.frames - self.frames_reused) / self.seconds
+
+    @property
     def bound_by(self) -> StageTime:
         """The stage that worked most of the time: a faster one would make the run faster."""
         return max(self.stages, key=lambda stage: stage.worked)

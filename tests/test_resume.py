@@ -20,7 +20,8 @@ import pytest
 from rfdn_video import upscale_video
 from rfdn_video.errors import InputError, OutputError, UsageError
 from rfdn_video.media.keeping.work_folder import WorkFolder, work_folder
-from rfdn_video.pipeline import Summary, _larger
+from rfdn_video.pipeline import Summary, _larger, prepare, run
+from rfdn_video.settings import Settings
 
 type FFmpeg = Callable[..., bytes]
 type Upscale = Callable[..., Summary]
@@ -177,6 +178,17 @@ def test_nothing_is_thrown_away_unasked(clip: Path, upscale: Upscale, tmp_path: 
     assert caught.value.exit_code == 4
     assert upscale(clip, output, resume=False).frames_reused == 0
     assert os.listdir(tmp_path) == [output.name]
+
+
+def test_frames_of_before_are_told_apart(clip: Path, upscale: Upscale, nearest_x2: Path, tmp_path: Path) -> None:
+    """They are no measure of the speed."""
+    output, new, old = tmp_path / "o.mp4", list[int](), list[int]()
+    with pytest.raises(Cut):
+        upscale(clip, output, 60)
+    settings = Settings(weights=nearest_x2, device="cpu", segment_frames=SEGMENT, resume=True)
+    summary = run(prepare(clip, str(output), settings), new.append, on_reused=old.append)
+    assert summary.frames_reused == len(old) == 3 * SEGMENT
+    assert old + new == list(range(1, FRAMES + 1))
 
 
 def test_nothing_to_go_on_with(clip: Path, upscale: Upscale, tmp_path: Path) -> None:

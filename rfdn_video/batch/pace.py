@@ -14,11 +14,12 @@ class Pace:
     """Frames a second of the last moments.
 
     Args:
-        start: seconds, of any clock, at which no frame was done.
+        start: seconds, of any clock, at which it begins.
+        frames: done by then.
     """
 
-    def __init__(self, start: float) -> None:
-        self._marks = deque([(start, 0)])
+    def __init__(self, start: float, frames: int = 0) -> None:
+        self._marks = deque([(start, frames)])
 
     def at(self, now: float, frames: int) -> float | None:
         """When so many are done; None while no time has passed."""

@@ -140,11 +140,12 @@ def _enlarge(task: Task, send: Callable[[Any], None]) -> tuple[Path, int, tuple[
     _check_target(task, job.files.output)
     total = job.files.expected_frames
     send(Progress(0, total))
+    report = _Reporter(total, send)
     onlooker = Thumbnails(task.staging, job.files.info.video) if task.thumbnails else None
     layout = job.files.layout
     limit = patience(layout.width, layout.height) if task.stall_timeout is None else task.stall_timeout
     with Watchdog(limit, partial(_leave, send)) as watchdog:
-        summary = run(job, _reporter(total, send), watchdog.beat, onlooker)
+        summary = run(job, report, watchdog.beat, onlooker, report.reused)
     faults = [onlooker.fault] if onlooker is not None and onlooker.fault else []
     return job.files.output, summary.frames, (*summary.warnings, *faults)
 
@@ -187,14 +188,21 @@ def _check_target(task: Task, staged: Path) -> None:
         raise OutputError(f"{task.moved}: exists already, and the source was to be moved there; move it away")
 
 
-def _reporter(total: int | None, send: Callable[[Any], None]) -> Callable[[int], None]:
-    said = time.monotonic()
-    pace = Pace(said)
+class _Reporter:
+    """Sends how many frames are done, once a second."""
 
-    def report(frames: int) -> None:
-        nonlocal said
-        if (now := time.monotonic()) - said >= INTERVAL:
-            said = now
-            send(Progress(frames, total if total is None or total >= frames else None, pace.at(now, frames)))
+    def __init__(self, total: int | None, send: Callable[[Any], None]) -> None:
+        self._total, self._send = total, send
+        self._said = time.monotonic()
+        self._pace = Pace(self._said)
 
-    return report
+    def __call__(self, frames: int) -> None:
+        if (now := time.monotonic()) - self._said >= INTERVAL:
+            self._said = now
+            total = self._total if self._total is None or self._total >= frames else None
+            self._send(Progress(frames, total, self._pace.at(now, frames)))
+
+    def reused(self, frames: int) -> None:
+        """Of an earlier attempt: they say nothing of the speed."""
+        self._pace = Pace(time.monotonic(), frames)
+        self(frames)

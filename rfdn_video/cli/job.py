@@ -46,7 +46,7 @@ def run_input(source: Path, args: argparse.Namespace, settings: Settings) -> Non
         progress(args.progress, source.name, job.files.expected_frames) as on_frame,
         watched(job, args.stall_timeout) as beat,
     ):
-        summary = run(job, on_frame, beat)
+        summary = run(job, on_frame, beat, on_reused=on_frame.reused)
     _print_summary(source, summary, args)
 
 
@@ -143,7 +143,7 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
         "width": summary.width,
         "height": summary.height,
         "seconds": round(summary.seconds, 3),
-        "fps": round(summary.frames / summary.seconds, 3),
+        "fps": round(summary.fps, 3),
         "verified": summary.verified,
         "recomputed_frames": summary.recomputed_frames,
         "tile": summary.tiling,
@@ -172,7 +172,7 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
     text = (
         f"wrote {summary.output or 'standard output'}: {summary.frames} frames{_reused(summary)}, "
         f"{summary.width}x{summary.height}, "
-        f"{summary.frames / summary.seconds:.2f} frames/s, {copied}"
+        f"{summary.fps:.2f} frames/s, {copied}"
         f"{'checked' if summary.verified else 'not checked (a pipe)'}"
         f"; bound by: {summary.bound_by.name} {100 * summary.bound_by.worked / summary.seconds:.0f} % busy"
     )
