@@ -80,6 +80,7 @@ class Image:
 
     def _mounts(self, folder: Path, tmpfs: bool) -> Iterator[str]:
         root = shlex.quote(str(self.root))
+        yield "ip link set lo up"
         yield "mount --make-rprivate /"
         yield f"mount --bind {root} {root}"
         yield f"mount -t proc proc {root}/proc"
@@ -140,9 +141,13 @@ class Container:
         """The image's HEALTHCHECK, run in the container."""
         kind, *words = self.image.config["Healthcheck"]["Test"]
         assert kind == "CMD"
+        return self.execute(*words).returncode == 0
+
+    def execute(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """As ``docker exec`` does."""
         enter = ["nsenter", f"--target={self.pid}", *SPACES, "--root", "--wd=/"]
-        check = [*enter, *self.image.as_user(words, self.variables)]
-        return subprocess.run(check, capture_output=True, check=False).returncode == 0
+        command = [*enter, *self.image.as_user(words, self.variables)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def _output(*command: str) -> str:

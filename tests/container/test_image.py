@@ -25,6 +25,7 @@ container = "mkv"
 BY_PRESET = {"RFDN_BATCH_PRESET": "/presets/mine.toml"}
 WATCHING = BY_PRESET | {"RFDN_BATCH_SETTLE": "1"}
 PATIENCE = 120.0
+PAGES = ("status.json", "healthz", "metrics")
 
 type Result = Callable[[Path], None]
 
@@ -129,6 +130,16 @@ def test_a_job_ends_and_is_not_done_again(image: Image, folder: Path, clip: Path
     is_right(folder / "out" / "clip_x2.mkv")
 
 
+def test_it_shows_its_status_where_it_is_asked_to(image: Image, folder: Path) -> None:
+    fetch = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())"
+    with image.running(folder, environment={"RFDN_BATCH_SERVE": "0.0.0.0:8080"}) as container:
+        _until(container.is_healthy, container)
+        answers = [container.execute("python", "-c", fetch, f"http://127.0.0.1:8080/{path}") for path in PAGES]
+        code, _ = container.stop()
+    assert code == 143
+    assert ["alive" in answers[0].stdout, answers[1].stdout.strip(), "rfdn" in answers[2].stdout] == [True, "ok", True]
+
+
 def test_a_single_file_without_a_place_for_temporary_files(
     image: Image, folder: Path, clip: Path, is_right: Result
 ) -> None:
@@ -162,9 +173,8 @@ def test_without_a_batch_it_is_not_healthy(image: Image, folder: Path, ended: bo
         ("id -u; id -g", "1000\n1000\n"),
         ("touch /opt/rfdn-video/a /in/a 2>&1 | grep -c 'Read-only file system'", "2\n"),
         ("grep -E 'Cap(Prm|Eff|Bnd)' /proc/self/status | cut -f 2 | uniq", "0000000000000000\n"),
-        ("grep -c : /proc/net/dev", "1\n"),  # the loopback
+        ("grep -c : /proc/net/dev", "1\n"),  # itself only
         ("cat /proc/1/comm", "tini\n"),
-        ("python -c 'import prometheus_client, starlette, uvicorn, watchfiles'", ""),
         ("rfdn-video models | grep -cE '^e-rfdn +x2 +(clean|video)'", "2\n"),
     ],
 )
