@@ -5,6 +5,7 @@ from __future__ import annotations
 from rfdn_video.errors import InputError
 from rfdn_video.media.muxing.mux import Written
 from rfdn_video.media.reading.decode import DecodeReport
+from rfdn_video.media.reading.uncarried import LATE
 from rfdn_video.plan import FilePlan
 
 __all__ = ["check_harm", "late_losses"]
@@ -19,13 +20,20 @@ def check_harm(files: FilePlan, written: Written, report: DecodeReport) -> None:
     repaired = sum(record.repaired for record in written.side_streams)
     found = [str(report)] if report.harmed else []
     found += [f"{repaired} repaired packets of sound or subtitles"] if repaired else []
-    harm = "; ".join((*found, *late_losses(files, written)))
+    harm = "; ".join((*found, *late_losses(files, written, report)))
     if files.strict and harm:
         raise InputError(f"{files.info.path}: {harm}, and --strict was given")
 
 
-def late_losses(files: FilePlan, written: Written) -> list[str]:
-    """Captions may begin after the first picture, which is all that the plan has seen."""
-    if not written.captioned or files.info.video.captioned or files.target.takes_captions:
-        return []
-    return [f"closed captions of {written.captioned} pictures: encoder {files.target.encoder} does not take them"]
+def late_losses(files: FilePlan, written: Written, report: DecodeReport) -> list[str]:
+    """What begins after the first pictures, which are all that the plan has seen."""
+    lost = [
+        f"{words} of {count} pictures, not of the first ones: cannot be carried yet"
+        for name, words in LATE.items()
+        if (count := getattr(report, name))
+    ]
+    if written.captioned and not files.info.video.captioned and not files.target.takes_captions:
+        lost.append(
+            f"closed captions of {written.captioned} pictures: encoder {files.target.encoder} does not take them"
+        )
+    return lost

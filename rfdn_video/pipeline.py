@@ -199,7 +199,7 @@ def run(
         decoding=report,
         repaired_packets=sum(record.repaired for record in written.side_streams),
         missing_bytes=job.files.info.missing_bytes,
-        dropped=(*job.files.dropped, *late_losses(job.files, written)),
+        dropped=(*job.files.dropped, *late_losses(job.files, written, report)),
         stages=tuple(told.times),
     )
 

@@ -284,7 +284,7 @@ class _Film:
             decoding=report_of(done),
             repaired_packets=sum(record.repaired for record in written.side_streams),
             missing_bytes=files.info.missing_bytes,
-            dropped=(*files.dropped, *late_losses(files, written)),
+            dropped=(*files.dropped, *late_losses(files, written, report_of(done))),
             stages=stages,
         )
 

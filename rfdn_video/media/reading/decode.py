@@ -28,6 +28,7 @@ from rfdn_video.media.reading.hwaccel import check_accelerated, to_planar
 from rfdn_video.media.reading.info import MediaInfo
 from rfdn_video.media.reading.probe import color_of, has_captions
 from rfdn_video.media.reading.source import open_source
+from rfdn_video.media.reading.uncarried import uncarried_later
 from rfdn_video.media.timeline import Timeline
 from rfdn_video.media.timing import TimeRange, TimestampRepair, exact
 
@@ -39,7 +40,10 @@ SEEK_MARGIN = 10  # seconds
 
 @dataclass
 class DecodeReport:
-    """What was not as it should be; all zero for a sound file."""
+    """What was not as it should be; all zero for a sound file.
+
+    Those that begin with ``late`` count pictures with what cannot be carried, and is not in the first ones.
+    """
 
     damaged_packets: int = 0
     corrupt_frames: int = 0
@@ -49,14 +53,19 @@ class DecodeReport:
     transparent_frames: int = 0
     repaired_timestamps: int = 0
     clock_jumps: int = 0
+    late_dolby_vision: int = 0
+    late_hdr10_plus: int = 0
+    late_static_hdr: int = 0
+    late_other_metadata: int = 0
 
     @property
     def harmed(self) -> bool:
-        """Something was."""
-        return any(vars(self).values())
+        """Something was damaged, repaired or converted."""
+        return bool(str(self))
 
     def __str__(self) -> str:
-        return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in vars(self).items() if count)
+        counts = {name: count for name, count in vars(self).items() if not name.startswith("late")}
+        return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
 
 
 class Decoder:
@@ -212,6 +221,8 @@ class Decoder:
             self.report.resized_frames += 1
             picture = picture.reformat(*video.decoded_size, interpolation=Interpolation.BICUBIC)
         self._count_changes(picture, color := self._color(picture))
+        for name in uncarried_later(video, picture):
+            setattr(self.report, name, getattr(self.report, name) + 1)
         planes = cropped(planes_of(picture, video.format), video.format, video.crop)
         captioned = picture if has_captions(picture) else None
         return Frame(planes, video.format, color, pts, duration, video.time_base, captioned)

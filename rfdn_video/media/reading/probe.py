@@ -175,7 +175,7 @@ def _describe_video(
         frame_count=_frame_count(container, stream),
         sample_aspect_ratio=exact(stream.sample_aspect_ratio) or Fraction(1),
         display_matrix=_display_matrix(stream),
-        dropped_metadata=uncarried(stream, frame),
+        dropped_metadata=uncarried(stream, pictures),
         hdr=read_hdr(stream, frame),
         captioned=any(has_captions(picture) for picture in pictures),
         crop=crop,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import av
 from av.video.stream import VideoStream
 
 from rfdn_video.errors import InputError
+from rfdn_video.media.reading.info import VideoInfo
 
-__all__ = ["check_base_layer", "uncarried"]
+__all__ = ["LATE", "check_base_layer", "uncarried", "uncarried_later"]
 
 # By the names of FFmpeg's side data, of streams and of pictures.
 _WORDS = {
@@ -26,13 +29,40 @@ _WORDS = {
     "afd": "active format description",
     "lcevc": "LCEVC enhancement layer",
 }
+LATE = {
+    "late_dolby_vision": "Dolby Vision",
+    "late_hdr10_plus": "HDR10+ metadata (SMPTE ST 2094-40)",
+    "late_static_hdr": "mastering display and light level",
+    "late_other_metadata": "other metadata",
+}
+"""What may be lost of pictures on the way, as :class:`rfdn_video.media.reading.decode.DecodeReport` counts it."""
+_LATE = {words: name for name, words in LATE.items()}
+_STATIC_HDR = frozenset(("mastering_display_metadata", "content_light_level"))
 _COMPATIBILITY = 7  # byte of AVDOVIDecoderConfigurationRecord
 
 
-def uncarried(stream: VideoStream, picture: av.VideoFrame) -> tuple[str, ...]:
-    """Kinds of metadata that are lost, in words."""
+def uncarried(stream: VideoStream, pictures: Iterable[av.VideoFrame]) -> tuple[str, ...]:
+    """Kinds of metadata of a stream and its first pictures that are lost, in words."""
     found = {str(name).lower() for name in stream.codec_context.coded_side_data or ()}
-    found |= {str(kind.name).lower() for kind in picture.side_data}
+    return _in_words(found.union(*map(_kinds, pictures)))
+
+
+def uncarried_later(video: VideoInfo, picture: av.VideoFrame) -> set[str]:
+    """The same of a picture on the way, as far as the first ones had no such thing; names in :data:`LATE`."""
+    found = _kinds(picture)
+    if not found:
+        return found
+    late = {_LATE.get(w, "late_other_metadata") for w in _in_words(found) if w not in video.dropped_metadata}
+    if found & _STATIC_HDR and not video.hdr and not video.hdr.unwritable:
+        late.add("late_static_hdr")
+    return late
+
+
+def _kinds(picture: av.VideoFrame) -> set[str]:
+    return {str(kind.name).lower() for kind in picture.side_data}
+
+
+def _in_words(found: set[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words for name, words in _WORDS.items() if name in found))
 
 

@@ -12,7 +12,10 @@ from pathlib import Path
 import ffmpeg as ffmpeg_python
 import pytest
 
-from rfdn_video import upscale_video
+from rfdn_video import probe, upscale_video
+from rfdn_video.errors import InputError
+from rfdn_video.media.reading.decode import Decoder
+from rfdn_video.media.timing import TimeRange
 from tests.boxes import box, with_box
 
 type CommandLine = Callable[..., subprocess.CompletedProcess[str]]
@@ -86,6 +89,45 @@ def test_dropped_loudly(
     assert f"warning: {path.name}: dropped {said}" in done.stderr
     assert not _frame_side_data(output)
     assert "side_data_list" not in ffmpeg_python.probe(str(output))["streams"][0]
+
+
+@pytest.mark.fault(49)
+@pytest.mark.parametrize("kind", ["hdr10_plus", "rpu_only"])
+def test_dropped_loudly_where_it_begins_late(
+    request: pytest.FixtureRequest,
+    ffmpeg: Callable[..., bytes],
+    plain: bytes,
+    nearest_x2: Path,
+    tmp_path: Path,
+    kind: str,
+) -> None:
+    """Behind six pictures that have none, of which the plan sees five; within these, the plan knows."""
+    with_it = (request.getfixturevalue(kind).parent / "in.hevc").read_bytes()
+    words = "Dolby Vision" if kind == "rpu_only" else "HDR10+ metadata (SMPTE ST 2094-40)"
+    path = _muxed(ffmpeg, plain + plain + with_it, tmp_path)
+    said = f"{words} of 3 pictures, not of the first ones: cannot be carried yet"
+    summary = upscale_video(path, tmp_path / "out.mp4", weights=nearest_x2, device="cpu")
+    assert (summary.dropped, summary.warnings) == ((said,), [f"dropped {said}"])
+    with pytest.raises(InputError, match=re.escape(f"{path}: {said}, and --strict was given")):
+        upscale_video(path, tmp_path / "strict.mp4", weights=nearest_x2, device="cpu", strict=True)
+    assert not (tmp_path / "strict.mp4").exists()
+    early = _muxed(ffmpeg, plain + with_it, tmp_path)
+    assert probe(early).video.dropped_metadata == (words,)
+
+
+def test_a_mastering_display_that_comes_late(ffmpeg: Callable[..., bytes], plain: bytes, tmp_path: Path) -> None:
+    """Encoders are told before the first picture, so that it is lost, and said to be."""
+    display = "master-display=G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1):max-cll=1000,400"
+    video = "-f lavfi -i testsrc2=size=96x80:rate=25 -frames:v 3 -pix_fmt yuv420p10le -c:v libx265"
+    tags = "-color_primaries bt2020 -color_trc smpte2084 -colorspace bt2020nc"
+    graded = tmp_path / "graded.hevc"
+    options = f"log-level=error:bframes=0:aud=1:slices=1:{display}"
+    ffmpeg(*video.split(), *tags.split(), "-x265-params", options, graded)
+    path = _muxed(ffmpeg, plain + plain + graded.read_bytes(), tmp_path)
+    with Decoder(info := probe(path), TimeRange()) as decoder:
+        assert len(list(decoder)) == 9
+    assert not info.video.hdr
+    assert decoder.report.late_static_hdr == 3
 
 
 def test_a_stereoscopic_layout_is_named(ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path) -> None:
