@@ -28,6 +28,7 @@ from rfdn_video.media.reading.info import MediaInfo, VideoInfo
 from rfdn_video.media.reading.other_streams import describe_other, is_cover
 from rfdn_video.media.reading.quarantine import try_first
 from rfdn_video.media.reading.source import check_is_file, open_source
+from rfdn_video.media.reading.telecine import TOP_FIRST, telecined
 from rfdn_video.media.reading.truncation import missing_bytes
 from rfdn_video.media.reading.uncarried import check_base_layer, uncarried
 from rfdn_video.media.timing import exact
@@ -37,6 +38,11 @@ __all__ = ["color_of", "examine", "has_captions", "main_video_stream", "probe"]
 
 PROBED_PICTURES = 5  # one cycle of 3:2 pulldown, in which three are whole and two interlaced
 INTERLACED_FIELD_ORDERS = (2, 3, 4, 5)  # AV_FIELD_TT, BB, TB, BT
+_PULLDOWN = (
+    "the video is telecined film (3:2 pulldown), though nothing marks it as interlaced; enlarging would tear two of "
+    "five pictures; take the extra ones out beforehand: "
+    "ffmpeg -i IN -vf fieldmatch=order={},decimate -c:v ffv1 -c:a copy OUT.mkv, or give --deinterlace, which keeps them"
+)
 ALWAYS_LOSSLESS_BUT_CALLED_BOTH = frozenset(("png", "tiff", "qtrle"))
 
 
@@ -51,12 +57,17 @@ def probe(path: str | Path, *, video_stream: int | None = None, deinterlace: Dei
     Raises:
         NoVideoError: no video stream but, at most, cover art.
         InputError: it cannot be opened or decoded, or is of a kind that is not supported
-            (interlaced, too large), with what to do; or it crashes FFmpeg.
+            (interlaced, telecined, too large), with what to do; or it crashes FFmpeg.
     """
     path = Path(path)
     check_is_file(path)
     try_first(path, video_stream)
-    return examine(path, video_stream, deinterlace)
+    info = examine(path, video_stream, deinterlace)
+    if info.video.bwdif is not None or (field_order := telecined(info)) is None:
+        return info
+    if deinterlace is None:
+        raise InputError(f"{path}: {_PULLDOWN.format('tff' if field_order == TOP_FIRST else 'bff')}")
+    return replace(info, video=_made_whole(info.video, deinterlace, field_order))
 
 
 def examine(path: Path, video_stream: int | None = None, deinterlace: Deinterlace | None = None) -> MediaInfo:
