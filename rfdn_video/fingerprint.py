@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rfdn_video.errors import InputError
 from rfdn_video.media.keeping.content import content_digest
 from rfdn_video.plan import FilePlan
 from rfdn_video.settings import Settings
@@ -38,12 +40,12 @@ def fingerprint(
     """Names in a user's words, and values; reads the source.
 
     Raises:
-        OSError: the source cannot be read.
+        InputError: the source cannot be read, or not any more.
     """
     sides = files.info.sides if files.info.sides != files.info.path else None
     return {
-        INPUT: content_digest(files.info.path),
-        "audio_from": "none" if sides is None else content_digest(sides),
+        INPUT: _content(files.info.path),
+        "audio_from": "none" if sides is None else _content(sides),
         **conditions(files, upscaler, settings, tiling, segment_frames),
     }
 
@@ -71,6 +73,13 @@ def conditions(
         **{name: version(name) for name in ("rfdn-video", "torch")},
         **{name: str(getattr(settings, name)) for name in sorted(others)},
     }
+
+
+def _content(path: Path) -> str:
+    try:
+        return content_digest(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read any more: {error.strerror}; it must stay where it is") from None
 
 
 def _engine(name: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from rfdn_video.batch.delivery import Delivery
-from rfdn_video.batch.identity import Stamp
+from rfdn_video.stamp import Stamp
 
 __all__ = ["Entry", "Run", "State"]
 

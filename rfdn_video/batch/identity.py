@@ -4,35 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from rfdn_video.errors import InputError, ModelError
 from rfdn_video.settings import Settings
 
-__all__ = ["Stamp", "settings_digest", "sha256_of"]
+__all__ = ["settings_digest", "sha256_of"]
 
 # How and where it is computed, and how the file is handled, do not change what the result is meant to be.
 _INDIFFERENT = {"cuda_graphs", "device", "engine", "hwaccel", "overwrite", "resume", "segment_frames", "tile"}
 _INDIFFERENT |= {"verify", "weights"}
 _BUNDLED = Path(__file__).parent.parent / "weights"
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """What tells at a glance that a file has not changed: size in bytes, time of change in nanoseconds."""
-
-    size: int
-    mtime: int
-
-    @classmethod
-    def of(cls, path: Path) -> Stamp | None:
-        """Of a file; None where there is none."""
-        try:
-            status = path.stat()
-        except OSError:
-            return None
-        return cls(status.st_size, status.st_mtime_ns)
 
 
 def sha256_of(path: Path) -> str:

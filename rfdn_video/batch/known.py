@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rfdn_video.batch.identity import Stamp
 from rfdn_video.batch.ledger import Ledger
+from rfdn_video.stamp import Stamp
 
 __all__ = ["done_contents", "is_done", "is_result"]
 

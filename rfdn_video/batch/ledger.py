@@ -16,9 +16,9 @@ from typing import Any
 
 from rfdn_video.batch.delivery import Delivery
 from rfdn_video.batch.entry import Entry, Run, State
-from rfdn_video.batch.identity import Stamp
 from rfdn_video.batch.sources import Source
 from rfdn_video.errors import InputError, OutputError
+from rfdn_video.stamp import Stamp
 
 __all__ = ["Ledger", "ledger_path"]
 

@@ -16,7 +16,7 @@ from typing import Literal
 from rfdn_video.batch.crew import Worker, deal_devices, hear
 from rfdn_video.batch.delivery import OnSuccess, deliver
 from rfdn_video.batch.entry import Entry, Run
-from rfdn_video.batch.identity import Stamp, settings_digest
+from rfdn_video.batch.identity import settings_digest
 from rfdn_video.batch.known import done_contents, is_done, is_result
 from rfdn_video.batch.ledger import Ledger, ledger_path
 from rfdn_video.batch.lock import worker_lock
@@ -25,6 +25,7 @@ from rfdn_video.batch.sources import Source
 from rfdn_video.batch.staging import staging_path
 from rfdn_video.errors import DeviceError, OutputError, RFDNError
 from rfdn_video.settings import Settings
+from rfdn_video.stamp import Stamp
 
 __all__ = ["Event", "Kind", "Options", "Owner"]
 

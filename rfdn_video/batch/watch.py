@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from rfdn_video.batch.identity import Stamp
 from rfdn_video.batch.sources import Source
 from rfdn_video.errors import InputError, UsageError
+from rfdn_video.stamp import Stamp
 
 __all__ = ["Watch", "is_being_written", "watching"]
 

@@ -19,10 +19,11 @@ from typing import Any
 from filelock import FileLock
 
 from rfdn_video.batch.delivery import Delivery, deliver
-from rfdn_video.batch.identity import Stamp, sha256_of
+from rfdn_video.batch.identity import sha256_of
 from rfdn_video.batch.messages import Failed, Finished, Hello, Progress, Ready, Task, Unchanged
 from rfdn_video.batch.pace import Pace
 from rfdn_video.errors import DeviceError, InputError, OutputError, RFDNError
+from rfdn_video.stamp import Stamp
 
 __all__ = ["work"]
 

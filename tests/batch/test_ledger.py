@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from rfdn_video.batch.identity import Stamp
 from rfdn_video.batch.ledger import Ledger, ledger_path
 from rfdn_video.batch.sources import Source
 from rfdn_video.cli.main import main
 from rfdn_video.errors import InputError
+from rfdn_video.stamp import Stamp
 
 
 def fill(folder: Path) -> None:

@@ -19,7 +19,6 @@ from urllib.error import HTTPError, URLError
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from rfdn_video.batch.identity import Stamp
 from rfdn_video.batch.ledger import Ledger, ledger_path
 from rfdn_video.batch.serving import app
 from rfdn_video.batch.serving.address import Address, parse_address
@@ -27,6 +26,7 @@ from rfdn_video.batch.serving.server import serving
 from rfdn_video.batch.sources import Source
 from rfdn_video.cli.main import main
 from rfdn_video.errors import UsageError
+from rfdn_video.stamp import Stamp
 
 type Clip = Callable[..., bytes]
 type Start = Callable[..., Any]

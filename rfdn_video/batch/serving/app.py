@@ -20,13 +20,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from rfdn_video.batch.identity import Stamp
 from rfdn_video.batch.ledger import Ledger, ledger_path
 from rfdn_video.batch.serving.address import Address
 from rfdn_video.batch.serving.metrics import CONTENT_TYPE, exposition
 from rfdn_video.batch.staging import SIDES, Side, staging_path, thumbnail_path
 from rfdn_video.batch.status import Status, read_status
 from rfdn_video.errors import RFDNError
+from rfdn_video.stamp import Stamp
 
 __all__ = ["make_app"]
 

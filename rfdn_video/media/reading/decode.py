@@ -31,6 +31,7 @@ from rfdn_video.media.reading.source import open_source
 from rfdn_video.media.reading.uncarried import uncarried_later
 from rfdn_video.media.timeline import Timeline
 from rfdn_video.media.timing import TimeRange, TimestampRepair, exact
+from rfdn_video.stamp import Stamp
 
 __all__ = ["DecodeReport", "Decoder", "cut_off"]
 
@@ -89,7 +90,8 @@ class Decoder:
 
     Raises (while iterating):
         DeviceError: ``hwaccel`` does not decode it.
-        InputError: the file ends early, or more than 5 % of its packets are damaged; not where ``salvage``.
+        InputError: the file ends early, is still written to, or more than 5 % of its packets are damaged; not where
+            ``salvage``.
     """
 
     def __init__(
@@ -210,6 +212,8 @@ class Decoder:
             if self._stopped:
                 return
             self._packets += packet.size > 0
+            if packet.is_keyframe and self._wanted.end is None and self._wanted.frames is None:
+                self._check_unchanged()
             if self.timeline is not None:
                 self.timeline.lead(packet)
                 self.report.clock_jumps = self.timeline.jumps
@@ -244,6 +248,7 @@ class Decoder:
         """The pictures have run out: is that the end of the video, and was it sound?"""
         if self._salvage or self._stopped:
             return
+        self._check_unchanged()
         path, indexed = self._info.path, len(self._stream.index_entries)
         # An MP4's index knows how many packets there are.
         missing = self._info.container.startswith("mov") and self._wanted.start is None and self._packets < indexed
@@ -254,6 +259,17 @@ class Decoder:
                 f"{path}: {self.report.damaged_packets} of {self._packets} video packets are damaged; "
                 f"up to {MAX_DAMAGED_SHARE:.0%} are put up with, --salvage takes what can be decoded of any file"
             )
+
+    def _check_unchanged(self) -> None:
+        """Most containers do not say where they end: what reads a file that grows takes any place for it."""
+        then, now = self._info.stamp, Stamp.of(self._info.path)
+        if self._salvage or then is None or now is None or then == now:
+            return
+        what = f"has grown from {then.size} to {now.size} bytes" if now.size > then.size else "has changed"
+        raise InputError(
+            f"{self._info.path}: {what} while it was read; wait until nothing writes to it, "
+            "take a part of what is there with --end or --frames, or all of it with --salvage"
+        )
 
 
 def _hardware_refuses(info: MediaInfo, error: av.FFmpegError) -> DeviceError:

@@ -10,6 +10,7 @@ from pathlib import Path
 from rfdn_video.frame import Color, PixelFormat
 from rfdn_video.media.hdr import NO_HDR, HDRMetadata
 from rfdn_video.media.reading.cropping import NO_CROP, Crop
+from rfdn_video.stamp import Stamp
 
 __all__ = ["MediaInfo", "OtherStream", "VideoInfo"]
 
@@ -108,6 +109,7 @@ class MediaInfo:
         chapters: how many.
         tags: what the file says of itself in words.
         missing_bytes: how much of the file's end is missing, by its own headers.
+        stamp: of the file before it was opened; None where nobody minds that it changes.
     """
 
     path: Path
@@ -120,6 +122,7 @@ class MediaInfo:
     chapters: int
     tags: Mapping[str, str]
     missing_bytes: int = 0
+    stamp: Stamp | None = None
 
     @property
     def seeks_exactly(self) -> bool:

@@ -33,6 +33,7 @@ from rfdn_video.media.reading.truncation import missing_bytes
 from rfdn_video.media.reading.uncarried import check_base_layer, uncarried
 from rfdn_video.media.timing import exact
 from rfdn_video.settings import Deinterlace
+from rfdn_video.stamp import Stamp
 
 __all__ = ["color_of", "examine", "has_captions", "main_video_stream", "probe"]
 
@@ -72,6 +73,7 @@ def probe(path: str | Path, *, video_stream: int | None = None, deinterlace: Dei
 
 def examine(path: Path, video_stream: int | None = None, deinterlace: Deinterlace | None = None) -> MediaInfo:
     """:func:`probe` of a file that is known not to crash FFmpeg."""
+    stamp = Stamp.of(path)
     with open_source(path) as container:
         stream = main_video_stream(container, path, video_stream)
         others = tuple(describe_other(s, stream, container) for s in container.streams if s.index != stream.index)
@@ -89,6 +91,7 @@ def examine(path: Path, video_stream: int | None = None, deinterlace: Deinterlac
             chapters=len(container.chapters()),
             tags=dict(container.metadata),
             missing_bytes=missing_bytes(path),
+            stamp=stamp,
         )
 
 
