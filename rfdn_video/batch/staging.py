@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, get_args
 
-__all__ = ["SIDES", "Side", "staging_path", "thumbnail_path"]
+__all__ = ["PICTURES", "Picture", "staging_path", "thumbnail_path"]
 
-type Side = Literal["before", "after"]
-SIDES: tuple[Side, ...] = get_args(Side.__value__)
+type Picture = Literal["before", "after", "detail-before", "detail-after"]
+PICTURES: tuple[Picture, ...] = get_args(Picture.__value__)
 
 
 def staging_path(folder: Path, number: int) -> Path:
@@ -16,6 +16,6 @@ def staging_path(folder: Path, number: int) -> Path:
     return folder / "work" / str(number)
 
 
-def thumbnail_path(staging: Path, side: Side) -> Path:
-    """The picture of a frame before or after."""
-    return staging / f"thumbnail-{side}.jpg"
+def thumbnail_path(staging: Path, picture: Picture) -> Path:
+    """The file of a picture: of a whole frame, or of its middle at full size."""
+    return staging / f"thumbnail-{picture}.jpg"

@@ -1,20 +1,21 @@
-"""Small pictures of a running job, now and then: a frame, and what it has become."""
+"""Small pictures of a running job, now and then: a frame and what it has become, whole, and the middle of both."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from rfdn_video.batch.staging import Side, thumbnail_path
+from rfdn_video.batch.staging import Picture, thumbnail_path
 from rfdn_video.frame import Frame
 from rfdn_video.inference.colorspace import PlanesToRGB
 from rfdn_video.media.reading.info import VideoInfo
@@ -22,13 +23,29 @@ from rfdn_video.onlooker import Onlooker
 
 __all__ = ["Thumbnails", "shrink"]
 
+type Window = tuple[Fraction, Fraction, Fraction, Fraction]
+"""Top, bottom, left and right of a part of a frame, 0..1 of its height and width."""
+
 INTERVAL = 4.0
 """Seconds between two pairs of pictures at least."""
 SHARE = 0.01
 """Of the time that goes into them at most."""
 SIDE = 320
 """Pixels of the longer side at most."""
+DETAIL = (88, 160)
+"""(height, width) in pixels of the source that are shown at full size."""
+FORMAT: dict[str, Any] = {"format": "jpeg", "quality": 90, "subsampling": 0}
 CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A frame of the source that was looked at."""
+
+    moment: Fraction
+    window: Window
+    whole: Image.Image
+    detail: Image.Image
 
 
 class Thumbnails(Onlooker):
@@ -46,7 +63,7 @@ class Thumbnails(Onlooker):
     def __init__(self, folder: Path, video: VideoInfo, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder, self._video, self._clock = folder, video, clock
         self._due, self._cost = -np.inf, 0.0
-        self._pending: tuple[Fraction, Image.Image] | None = None
+        self._pending: _Seen | None = None
         self.fault: str | None = None
 
     def before(self, frames: Iterator[Frame]) -> Iterator[Frame]:
@@ -54,30 +71,37 @@ class Thumbnails(Onlooker):
         for frame in frames:
             if self._pending is None and self._clock() >= self._due:
                 with self._timed():
-                    self._pending = frame.pts * frame.time_base, shrink(frame, self._video)
+                    self._pending = self._see(frame, _middle(frame))
             yield frame
 
     def after(self, frames: Iterator[Frame]) -> Iterator[Frame]:
         """Looks at what it has become."""
         for frame in frames:
-            if self._pending is not None and frame.pts * frame.time_base >= self._pending[0]:
-                self._publish(*self._pending, frame)
+            if self._pending is not None and frame.pts * frame.time_base >= self._pending.moment:
+                self._publish(self._pending, frame)
             yield frame
 
-    def _publish(self, moment: Fraction, source: Image.Image, result: Frame) -> None:
+    def _see(self, frame: Frame, window: Window) -> _Seen:
+        detail = shrink(_part(frame, window), self._video)
+        return _Seen(frame.pts * frame.time_base, window, shrink(frame, self._video), detail)
+
+    def _publish(self, source: _Seen, frame: Frame) -> None:
         self._pending = None
-        if result.pts * result.time_base != moment:
+        if frame.pts * frame.time_base != source.moment:
             return
         with self._timed():
-            self._save(source, "before")
-            self._save(shrink(result, self._video), "after")
+            result = self._see(frame, source.window)
+            self._save(source.whole, "before")
+            self._save(source.detail, "detail-before")
+            self._save(result.whole, "after")
+            self._save(result.detail, "detail-after")
         wait = max(INTERVAL, self._cost / SHARE) if self.fault is None else np.inf
         self._due, self._cost = self._clock() + wait, 0.0
 
-    def _save(self, image: Image.Image, side: Side) -> None:
-        path = thumbnail_path(self._folder, side)
+    def _save(self, image: Image.Image, name: Picture) -> None:
+        path = thumbnail_path(self._folder, name)
         part = path.with_suffix(".part")
-        image.save(part, "jpeg", quality=85)
+        image.save(part, **FORMAT)
         part.replace(path)
 
     @contextmanager
@@ -89,6 +113,26 @@ class Thumbnails(Onlooker):
             self.fault = f"no thumbnails: {type(error).__name__}: {error}"
             self._due = np.inf
         self._cost += self._clock() - begin
+
+
+def _middle(frame: Frame) -> Window:
+    """Where :data:`DETAIL` lies; its edges are those of chroma samples too."""
+    (top, bottom), (left, right) = (
+        (Fraction(begin, size), Fraction(min(begin + part, size), size))
+        for size, part in zip((frame.height, frame.width), DETAIL, strict=True)
+        for begin in [max(0, size - part) // 8 * 4]
+    )
+    return top, bottom, left, right
+
+
+def _part(frame: Frame, window: Window) -> Frame:
+    top, bottom, left, right = window
+    planes = tuple(
+        plane[round(top * rows) : round(bottom * rows), round(left * columns) : round(right * columns)]
+        for plane in frame.planes
+        for rows, columns in [plane.shape]
+    )
+    return replace(frame, planes=planes)
 
 
 def shrink(frame: Frame, video: VideoInfo) -> Image.Image:

@@ -106,9 +106,10 @@ def test_both_pictures_are_seen(page: Any) -> None:
     images = page.locator("#running img")
     images.evaluate_all("images => Promise.all(images.map((image) => image.decode()))")
     sizes = images.evaluate_all("images => images.map((image) => [image.naturalWidth, image.naturalHeight])")
-    assert sizes == [[64, 48], [128, 96]]
+    assert sizes == [[64, 48], [128, 96]] * 2
     assert all(image.is_visible() and image.bounding_box()["width"] > 100 for image in images.all())
-    assert page.locator("#running figcaption").all_inner_texts() == ["before", "after"]
+    texts = page.locator("#running figcaption").all_inner_texts()
+    assert texts == ["before", "after", "its middle before, every pixel larger", "its middle after"]
 
 
 def test_nothing_is_wider_than_the_window(page: Any) -> None:
@@ -124,7 +125,7 @@ def test_it_is_a_table_for_who_cannot_see_it(page: Any) -> None:
     assert table.get_by_role("row").count() == 2
     assert table.get_by_role("cell").count() == 3
     assert page.get_by_role("progressbar").count() == 2
-    assert page.locator("#running img").first.get_attribute("alt") == "a recent frame before"
+    assert page.locator("#running img").first.get_attribute("alt") == "a recent frame, before"
 
 
 def test_dark_and_light(browser: Any, served: str) -> None:

@@ -23,7 +23,7 @@ from starlette.routing import Route
 from rfdn_video.batch.ledger import Ledger, ledger_path
 from rfdn_video.batch.serving.address import Address
 from rfdn_video.batch.serving.metrics import CONTENT_TYPE, exposition
-from rfdn_video.batch.staging import SIDES, Side, staging_path, thumbnail_path
+from rfdn_video.batch.staging import PICTURES, Picture, staging_path, thumbnail_path
 from rfdn_video.batch.status import Status, read_status
 from rfdn_video.errors import RFDNError
 from rfdn_video.stamp import Stamp
@@ -55,7 +55,7 @@ def make_app(destination: Path, address: Address) -> Starlette:
             Route("/", partial(_file, "status.html", "text/html")),
             Route("/status.css", partial(_file, "status.css", "text/css")),
             Route("/status.js", partial(_file, "status.js", "text/javascript")),
-            Route("/thumbnails/{number:int}/{side}.jpg", partial(_thumbnail, destination)),
+            Route("/thumbnails/{number:int}/{name}.jpg", partial(_thumbnail, destination)),
             Route("/status.json", partial(_status, destination)),
             Route("/metrics", partial(_metrics, destination)),
             Route("/healthz", partial(_health, destination)),
@@ -95,22 +95,22 @@ def _status(destination: Path, _: Request) -> Response:
     return Response(json.dumps(record), media_type="application/json")
 
 
-def _thumbnails(destination: Path, number: int) -> dict[Side, str] | None:
+def _thumbnails(destination: Path, number: int) -> dict[Picture, str] | None:
     """Where pictures of a running file are to be had; the addresses change with the pictures."""
-    found: dict[Side, str] = {}
-    for side in SIDES:
-        stamp = Stamp.of(thumbnail_path(staging_path(ledger_path(destination).parent, number), side))
+    found: dict[Picture, str] = {}
+    for name in PICTURES:
+        stamp = Stamp.of(thumbnail_path(staging_path(ledger_path(destination).parent, number), name))
         if stamp is None:
             return None
-        found[side] = f"thumbnails/{number}/{side}.jpg?{stamp.mtime}"
+        found[name] = f"thumbnails/{number}/{name}.jpg?{stamp.mtime}"
     return found
 
 
 def _thumbnail(destination: Path, request: Request) -> Response:
-    side = request.path_params["side"]
-    if side not in SIDES:
+    name = request.path_params["name"]
+    if name not in PICTURES:
         raise HTTPException(404)
-    path = thumbnail_path(staging_path(ledger_path(destination).parent, request.path_params["number"]), side)
+    path = thumbnail_path(staging_path(ledger_path(destination).parent, request.path_params["number"]), name)
     try:
         return Response(path.read_bytes(), media_type="image/jpeg")
     except FileNotFoundError:

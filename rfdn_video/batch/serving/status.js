@@ -42,29 +42,35 @@ function pace(entry) {
   return parts.join(" · ");
 }
 
+const PICTURES = {
+  before: "before",
+  after: "after",
+  "detail-before": "its middle before, every pixel larger",
+  "detail-after": "its middle after",
+};
+
 function newCard(entry) {
   const card = make("li");
   const progress = make("progress");
   progress.setAttribute("aria-label", `progress of ${entry.input}`);
-  const pair = make("div", "", "pair");
-  for (const side of ["before", "after"]) {
+  const pictures = make("div", "", "pictures");
+  for (const [name, text] of Object.entries(PICTURES)) {
     const figure = make("figure");
-    const image = make("img");
-    image.alt = `a recent frame ${side}`;
-    figure.append(image, make("figcaption", side));
-    pair.append(figure);
+    const image = make("img", "", name);
+    image.alt = `a recent frame, ${text}`;
+    figure.append(image, make("figcaption", text));
+    pictures.append(figure);
   }
-  card.append(nameOf(entry.input), progress, make("p", "", "number"), pair);
+  card.append(nameOf(entry.input), progress, make("p", "", "number"), pictures);
   card.id = `file-${entry.id}`;
   return card;
 }
 
-function showPictures(pair, pictures) {
-  pair.hidden = !pictures;
-  if (!pictures) return;
-  for (const [index, side] of ["before", "after"].entries()) {
-    const image = pair.querySelectorAll("img")[index];
-    if (image.getAttribute("src") !== pictures[side]) image.src = pictures[side];
+function showPictures(card, pictures) {
+  card.querySelector(".pictures").hidden = !pictures;
+  for (const [name, address] of Object.entries(pictures ?? {})) {
+    const image = card.querySelector(`img.${name}`);
+    if (image.getAttribute("src") !== address) image.src = address;
   }
 }
 
@@ -76,7 +82,7 @@ function showRunning(entries) {
     if (entry.total) progress.value = Math.min(1, entry.frames / entry.total);
     else progress.removeAttribute("value");
     card.querySelector("p").textContent = pace(entry);
-    showPictures(card.querySelector(".pair"), entry.thumbnails);
+    showPictures(card, entry.thumbnails);
     return card;
   });
   if (cards.length !== list.children.length || cards.some((card, index) => card !== list.children[index])) {
