@@ -56,11 +56,11 @@ def test_pixels_that_ffmpeg_refuses(tmp_path: Path) -> None:
 
 
 @pytest.mark.fault(15)
-@pytest.mark.parametrize(("suffix", "words"), [("mkv", "more than 500 streams"), ("mp4", "damaged MP4")])
-def test_streams(ffmpeg: FFmpeg, tmp_path: Path, suffix: str, words: str) -> None:
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+def test_streams(ffmpeg: FFmpeg, tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"many.{suffix}"
     ffmpeg("-f", "lavfi", "-i", "testsrc=size=16x16:rate=10:d=0.1", *["-map", "0"] * 600, "-c:v", "mpeg4", path)
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(InputError, match="more than 500 streams; up to 500 are read"):
         probe(path)
 
 

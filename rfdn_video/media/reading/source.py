@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 import av
@@ -13,6 +14,7 @@ from av.container import InputContainer
 
 from rfdn_video.errors import DeviceError, InputError
 from rfdn_video.limits import MAX_ATTACHED_BYTES, MAX_CHAPTERS, MAX_PIXELS, MAX_STREAMS, MAX_TAG_BYTES
+from rfdn_video.media.libav_log import errors_logged
 from rfdn_video.media.reading.truncation import top_level_boxes
 
 __all__ = ["STILL_SUFFIXES", "check_is_file", "open_source"]
@@ -83,6 +85,8 @@ def open_source(path: Path, hwaccel: HWAccel | None = None) -> InputContainer:
     try:
         container = av.open(str(path.absolute()), options=_DECODING, container_options=_OPENING, hwaccel=hwaccel)
     except (av.FFmpegError, OSError, ValueError) as error:
+        if isinstance(error, MemoryError) and _too_many_streams(path):
+            raise _beyond(path, "streams", MAX_STREAMS, f"more than {MAX_STREAMS}") from None
         raise InputError(f"{path}: {_why_unreadable(path)} ({_reason(error)})") from None
     except RuntimeError as error:  # PyAV's, where it may not fall back to software
         raise DeviceError(f"{path}: {error}; leave --hwaccel away") from None
@@ -106,7 +110,18 @@ def _check_limits(container: InputContainer, path: Path) -> None:
     for what, (count, limit) in counts.items():
         if count > limit:
             found = f"more than {limit}" if what == "streams" else count  # the demuxer has stopped there
-            raise InputError(f"{path}: holds {found} {what}; up to {limit} are read; remux it without them")
+            raise _beyond(path, what, limit, found)
+
+
+def _too_many_streams(path: Path) -> bool:
+    """MP4's demuxer gives up where Matroska's stops: for want of memory, it says, and why in its log only."""
+    with errors_logged() as log, suppress(av.FFmpegError):
+        av.open(str(path.absolute()), options=_DECODING, container_options=_OPENING).close()
+    return any("exceeds max_streams" in text for _, _, text in log)
+
+
+def _beyond(path: Path, what: str, limit: int, found: int | str) -> InputError:
+    return InputError(f"{path}: holds {found} {what}; up to {limit} are read; remux it without them")
 
 
 def _reason(error: Exception) -> str:
