@@ -14,6 +14,8 @@ import torch
 from PIL import Image
 
 from rfdn_video import Upscaler
+from rfdn_video.errors import InputError
+from rfdn_video.media.still import Still, read_still, write_still
 
 type CommandLine = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -44,6 +46,18 @@ def test_what_the_file_says_is_kept(command_line: CommandLine, nearest_x2: Path,
     assert command_line(source, "-w", nearest_x2).returncode == 0
     with Image.open(tmp_path / "photo_x2.jpg") as result:
         assert (result.size, result.getexif()[0x0112], result.info["icc_profile"]) == ((40, 32), 6, b"a profile")
+
+
+@pytest.mark.parametrize("suffix", ["bmp", "tif"])
+def test_eight_bits_whatever_numbers_the_file_holds(tmp_path: Path, suffix: str) -> None:
+    """A stride of 2160 bytes, or an offset of as many, are no 16-bit samples."""
+    for width in range(715, 725):
+        path = tmp_path / f"{width}.{suffix}"
+        write_still(path, Still(np.zeros((2, width, 3), np.uint8), None, False, {}))
+        assert read_still(path).rgb.shape == (2, width, 3)
+    _picture("RGB", (720, 16)).convert("I;16").save(path := tmp_path / "deep.png")
+    with pytest.raises(InputError, match="more than 8 bit"):
+        read_still(path)
 
 
 @pytest.mark.parametrize(("mode", "result"), [("RGBA", "RGBA"), ("L", "L"), ("LA", "LA"), ("P", "RGB"), ("1", "L")])

@@ -23,6 +23,7 @@ from rfdn_video.batch.identity import sha256_of
 from rfdn_video.batch.messages import Failed, Finished, Hello, Progress, Ready, Task, Unchanged
 from rfdn_video.batch.pace import Pace
 from rfdn_video.errors import DeviceError, InputError, OutputError, RFDNError
+from rfdn_video.media.keeping.publish import is_taken
 from rfdn_video.stamp import Stamp
 
 __all__ = ["work"]
@@ -181,11 +182,11 @@ def _may_overwrite(task: Task, staged: Path) -> bool:
 def _check_target(task: Task, staged: Path) -> None:
     """Before the first frame, what would only be found in the end."""
     target = _target(task, staged)
-    if target.is_dir():
+    if is_taken(target) and target.is_dir():
         raise OutputError(f"{target}: is a directory")
-    if os.path.lexists(target) and not _may_overwrite(task, staged):
+    if is_taken(target) and not _may_overwrite(task, staged):
         raise OutputError(f"{target}: exists already; give --overwrite to replace it")
-    if task.moved is not None and os.path.lexists(task.moved):
+    if task.moved is not None and is_taken(task.moved):
         raise OutputError(f"{task.moved}: exists already, and the source was to be moved there; move it away")
 
 

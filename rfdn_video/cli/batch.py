@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from rfdn_video.batch.delivery import ON_SUCCESS
 from rfdn_video.batch.serving.address import Address, parse_address
 from rfdn_video.batch.sources import VIDEO_PATTERNS, Selection, Source, find_sources
+from rfdn_video.cli.console import one_line
 from rfdn_video.cli.environment import options_from
 from rfdn_video.cli.options import add_settings_arguments, settings_of
 from rfdn_video.errors import OutputError, RFDNError, UsageError
@@ -238,7 +239,7 @@ def _list(args: argparse.Namespace, options: Options) -> int:
 
 
 def _warn(text: str) -> None:
-    print(f"rfdn-video: warning: {text}", file=sys.stderr)
+    print(f"rfdn-video: warning: {one_line(text)}", file=sys.stderr)
 
 
 def _selection(args: argparse.Namespace) -> Selection:

@@ -13,6 +13,7 @@ from rfdn_video.batch.entry import Entry, Run
 from rfdn_video.batch.ledger import Ledger
 from rfdn_video.batch.owner import Event, Kind
 from rfdn_video.batch.status import entry_record, measure
+from rfdn_video.cli.console import one_line
 from rfdn_video.cli.terminal import print_table
 
 __all__ = ["Report", "duration", "print_entries"]
@@ -99,11 +100,11 @@ class Report:
             self._write(f"skipped {entry.source}: {event.text}")
 
     def _write(self, text: str) -> None:
-        tqdm.write(text, file=sys.stdout)
+        tqdm.write(one_line(text), file=sys.stdout)
         sys.stdout.flush()
 
     def _complain(self, text: str) -> None:
-        tqdm.write(f"rfdn-video: {text}", file=sys.stderr)
+        tqdm.write(f"rfdn-video: {one_line(text)}", file=sys.stderr)
 
     def _show_progress(self) -> None:
         if self._bar.disable or (run := self._ledger.last_run()) is None:

@@ -150,7 +150,7 @@ def _write(args: argparse.Namespace, comparisons: Sequence[Comparison]) -> None:
 
     try:
         if args.csv is not None:
-            args.csv.write_text(as_csv(comparisons), encoding="utf-8")
+            args.csv.write_text(as_csv(comparisons), encoding="utf-8", errors="backslashreplace")
         if args.plot is not None:
             plot_over_time(args.plot, comparisons)
     except OSError as error:

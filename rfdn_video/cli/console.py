@@ -8,7 +8,9 @@ import sys
 from contextlib import suppress
 from typing import Any, TextIO
 
-__all__ = ["Patient", "be_patient"]
+__all__ = ["Patient", "be_patient", "one_line"]
+
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | dict.fromkeys(b"\t\n\r", " ")
 
 
 class Patient(io.TextIOBase):
@@ -60,6 +62,11 @@ class Patient(io.TextIOBase):
         assert stream is not None
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def one_line(text: str) -> str:
+    """Without line ends, and what would steer a terminal as escapes: a file's name may hold it."""
+    return text.strip().translate(_CONTROLS)
 
 
 def be_patient() -> None:

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 import av
 
+from rfdn_video.cli.console import one_line
 from rfdn_video.cli.progress import progress
 from rfdn_video.cli.stall import watched
 from rfdn_video.errors import RFDNError
@@ -66,7 +67,7 @@ def _run_on_ray(source: Path, args: argparse.Namespace, settings: Settings) -> N
 
 def _warn_of_room(files: FilePlan) -> None:
     if files.room:
-        print(f"rfdn-video: warning: {files.info.path.name}: {files.room}", file=sys.stderr)
+        print(f"rfdn-video: warning: {one_line(f'{files.info.path.name}: {files.room}')}", file=sys.stderr)
 
 
 def planned_output(source: Path, args: argparse.Namespace, settings: Settings) -> Path | None:
@@ -167,7 +168,7 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
         "stages": {stage.name: _stage_record(stage, summary.seconds) for stage in summary.stages},
     }
     for warning in summary.warnings:
-        print(f"rfdn-video: warning: {source.name}: {warning}", file=sys.stderr)
+        print(f"rfdn-video: warning: {one_line(f'{source.name}: {warning}')}", file=sys.stderr)
     copied = f"{summary.copied_share:.0%} of all rows copied, " if summary.copied_share >= 0.005 else ""
     text = (
         f"wrote {summary.output or 'standard output'}: {summary.frames} frames{_reused(summary)}, "

@@ -11,13 +11,14 @@ import sys
 import traceback
 from collections.abc import Sequence
 from difflib import get_close_matches
+from errno import ENAMETOOLONG
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 from rfdn_video import __version__
 from rfdn_video.cli import upscale
-from rfdn_video.cli.console import be_patient
+from rfdn_video.cli.console import be_patient, one_line
 from rfdn_video.errors import RFDNError, UsageError
 
 __all__ = ["main", "run"]
@@ -78,6 +79,10 @@ def main(argv: Sequence[str]) -> int:
         if verbose:
             traceback.print_exc()
         return fail(error)
+    except OSError as error:  # whoever asks for a file may meet it
+        if error.errno != ENAMETOOLONG:
+            raise
+        return fail(UsageError(f"{error.filename}: {error.strerror}; give a shorter one"))
     except KeyboardInterrupt:
         print("rfdn-video: interrupted", file=sys.stderr)
         return 130
@@ -85,7 +90,7 @@ def main(argv: Sequence[str]) -> int:
 
 def fail(error: RFDNError) -> int:
     """Prints an error as one line; returns its exit code."""
-    print(f"rfdn-video: {' '.join(describe(error).split())}", file=sys.stderr)
+    print(f"rfdn-video: {one_line(describe(error))}", file=sys.stderr)
     return error.exit_code
 
 

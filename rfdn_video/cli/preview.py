@@ -115,7 +115,7 @@ def _check_output(args: argparse.Namespace) -> Path:
 
 def _ways(args: argparse.Namespace) -> Iterator[tuple[str, Settings]]:
     """Names and settings of what is tried."""
-    lines = [f"-w {shlex.quote(path)}" for path in args.weights]
+    lines = [f"--weights={shlex.quote(path)}" for path in args.weights]
     lines += [f"--tune {tune}" for tune in args.tune] + args.ways
     names: set[str] = set()
     for line in lines or ["--tune video", "--tune clean"]:
@@ -144,7 +144,7 @@ def _settings(line: str, args: argparse.Namespace) -> Settings:
 
 def _name(line: str, settings: Settings) -> str:
     words = shlex.split(line)
-    if len(words) == 2 and settings.weights is not None:
+    if len(words) <= 2 and settings.weights is not None:
         return settings.weights.stem
     return f"{settings.model} {settings.tune}" if len(words) == 2 and words[0] == "--tune" else line.strip()
 
@@ -203,11 +203,13 @@ def _descriptions(candidates: Sequence[Candidate]) -> list[str]:
 
 
 def _write(output: Path, page: str, views: Sequence[View], args: argparse.Namespace) -> None:
+    from rfdn_video.media.keeping.publish import Draft
     from rfdn_video.quality.page import save_images
 
     try:
-        with output.open("w" if args.overwrite else "x", encoding="utf-8") as file:
-            file.write(page)
+        with Draft(output, overwrite=args.overwrite) as draft:
+            draft.path.write_text(page, encoding="utf-8", errors="backslashreplace")  # names may be no text
+            draft.publish()
         if args.png is not None:
             save_images(views, args.png, overwrite=args.overwrite)
     except FileExistsError as error:

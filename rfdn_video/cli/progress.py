@@ -11,6 +11,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from rfdn_video.cli.console import one_line
+
 __all__ = ["Progress", "progress"]
 
 JSON_INTERVAL = 0.2  # seconds between two lines
@@ -38,7 +40,7 @@ def progress(style: str | None, name: str, total: int | None) -> Iterator[Progre
     style = style or ("bar" if sys.stderr.isatty() else "off")
     if style == "bar":
         bar: tqdm[Any]
-        with tqdm(total=total, desc=name, unit="frame", dynamic_ncols=True, file=sys.stderr) as bar:
+        with tqdm(total=total, desc=one_line(name), unit="frame", dynamic_ncols=True, file=sys.stderr) as bar:
             yield _Bar(bar)
     elif style == "json":
         lines = _JSONLines(name, total)

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import Literal
 
+from rfdn_video.cli.console import one_line
+
 __all__ = ["print_table"]
 
 UNLIMITED = 10_000
@@ -30,7 +32,7 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], *, words
         is_word = index < words
         table.add_column(Text(heading), justify="left" if is_word else "right", no_wrap=not is_word, overflow="fold")
     for row in rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(one_line(cell)) for cell in row))
     width = None if sys.stdout.isatty() else UNLIMITED
     # rich drops colours where NO_COLOR is set, but not bold
     colors: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"

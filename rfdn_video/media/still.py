@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,7 +92,9 @@ def write_still(path: Path, still: Still) -> None:
     if still.alpha is not None:
         image.putalpha(Image.fromarray(still.alpha))
     try:
-        image.save(path, **_SAVE_OPTIONS.get(path.suffix.lower(), {}), **still.extras)
+        content, suffix = io.BytesIO(), path.suffix.lower()  # libtiff takes names that are UTF-8 only
+        image.save(content, Image.registered_extensions()[suffix], **_SAVE_OPTIONS.get(suffix, {}), **still.extras)
+        path.write_bytes(content.getvalue())
     except (OSError, ValueError) as error:
         raise OutputError(f"{path}: cannot be written: {error}") from None
 
@@ -102,7 +105,13 @@ def _check_kind(image: Image.Image, path: Path) -> None:
     frames = getattr(image, "n_frames", 1)
     if frames > 1:
         raise InputError(f"{path}: holds {frames} pictures; only single ones are enlarged, make a video of it first")
-    deep = image.mode.startswith(("I", "F")) or any("16" in str(tile.args) for tile in getattr(image, "tile", ()))
+    deep = image.mode.startswith(("I", "F")) or any(map(_is_deep, getattr(image, "tile", ())))
     if deep or image.mode in ("CMYK", "YCbCr", "LAB", "HSV"):
         kind = "more than 8 bit a sample" if deep else f"colours as {image.mode}"
         raise InputError(f"{path}: has {kind}, which would be lost; convert it to 8-bit RGB first")
+
+
+def _is_deep(tile: Any) -> bool:
+    """Pillow's name of the samples as they are stored, alone or before numbers: ``"RGB;16B"``."""
+    stored = str(tile.args if isinstance(tile.args, str) else (tile.args or ("",))[0])
+    return ";16" in stored and not stored.startswith("BGR;")  # that are 16 bit a pixel

@@ -8,6 +8,7 @@ a file is executed.
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import re
 import stat
@@ -17,9 +18,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import safetensors.torch
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from rfdn_video.errors import ModelError
@@ -126,10 +128,11 @@ def _sha256(path: Path) -> str:
 
 def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return _as_floats(tensors, path), file.metadata() or {}
-    except (SafetensorError, OSError, TypeError, ValueError, RuntimeError) as error:
+        content = path.read_bytes()  # safe_open takes names that are UTF-8 only
+        tensors = safetensors.torch.load(content)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        return _as_floats(tensors, path), header.get("__metadata__", {})
+    except (SafetensorError, OSError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{path}: not a readable safetensors file: {error}") from None
 
 

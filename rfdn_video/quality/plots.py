@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
@@ -39,7 +40,7 @@ def plot_over_time(path: Path, comparisons: Sequence[Comparison]) -> None:
     for axes, (label, value) in zip(panels, known.items(), strict=True):
         for comparison in comparisons:
             points = {float(score.time): y for score in comparison.scores if _drawn(y := value(score))}
-            axes.plot(list(points), list(points.values()), label=comparison.output.name)
+            axes.plot(list(points), list(points.values()), label=_legible(comparison.output.name))
         axes.set(ylabel=label)
         axes.grid(alpha=0.3)
     panels[-1].set(xlabel="time (s)")
@@ -66,8 +67,14 @@ def new_figure(rows: int, otherwise: str) -> Figure:
 def save_figure(figure: Figure, path: Path) -> None:
     """Writes it as PNG, whole or not at all."""
     unfinished = path.with_name(f".{path.name}.unfinished")
-    figure.savefig(unfinished, format="png", dpi=120)
+    with warnings.catch_warnings(action="ignore", category=UserWarning):  # of letters that its font does not have
+        figure.savefig(unfinished, format="png", dpi=120)
     unfinished.replace(path)
+
+
+def _legible(name: str) -> str:
+    """A name as matplotlib shows it: no formula between dollars, and not left out for an underscore in front."""
+    return " " + name.encode(errors="backslashreplace").decode().replace("$", r"\$")
 
 
 def _has(comparisons: Sequence[Comparison], value: Value) -> bool:

@@ -10,7 +10,7 @@ from rfdn_video.errors import OutputError
 from rfdn_video.media.keeping.durable import sync
 from rfdn_video.media.keeping.work_folder import WorkFolder
 
-__all__ = ["Draft", "check_output", "rename_new"]
+__all__ = ["Draft", "check_output", "is_taken", "rename_new"]
 
 
 def check_output(output: Path, source: Path, *, overwrite: bool) -> None:
@@ -27,7 +27,7 @@ def check_output(output: Path, source: Path, *, overwrite: bool) -> None:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise OutputError(f"{folder}: cannot be written to: {error.strerror}") from None
-    if not os.path.lexists(output):
+    if not is_taken(output):
         return
     if output.is_dir():
         raise OutputError(f"{output}: is a directory")
@@ -35,6 +35,21 @@ def check_output(output: Path, source: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{output}: is the input itself; give another output")
     if not overwrite:
         raise OutputError(f"{output}: exists already; give --overwrite to replace it, or another --output")
+
+
+def is_taken(output: Path) -> bool:
+    """Whether something, perhaps a link to nothing, has this name.
+
+    Raises:
+        OutputError: nothing can have it: it is too long.
+    """
+    try:
+        output.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise OutputError(f"{output}: cannot be written: {error.strerror}; give another --output") from None
+    return True
 
 
 class Draft:
