@@ -23,7 +23,7 @@ class Worker:
 
     Args:
         number: from 0.
-        device: that it computes on.
+        device: that it computes on; None is that of a Ray cluster.
         threads: for computing on a CPU.
         lock: file that it holds locked while it lives.
 
@@ -32,7 +32,7 @@ class Worker:
         device: None until it has said that it is ready.
     """
 
-    def __init__(self, number: int, device: str, threads: int | None, lock: Path) -> None:
+    def __init__(self, number: int, device: str | None, threads: int | None, lock: Path) -> None:
         self.number = number
         self.task: Task | None = None
         self.device: str | None = None

@@ -27,6 +27,7 @@ class Task:
         moved: where it is moved to.
         stall_timeout: seconds without progress after which it is given up; None goes by the size.
         thumbnails: leave pictures of it in ``staging``.
+        ray: address of the Ray cluster whose machines do it; None is the worker itself.
     """
 
     id: int
@@ -40,6 +41,7 @@ class Task:
     moved: Path | None
     stall_timeout: float | None
     thumbnails: bool = False
+    ray: str | None = None
 
 
 @dataclass(frozen=True)

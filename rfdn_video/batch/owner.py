@@ -63,6 +63,7 @@ class Options:
         moved_to: the folder that sources are moved to.
         stall_timeout: seconds without progress after which a file is given up; None goes by its size.
         thumbnails: leave pictures of running files in the ledger's folder.
+        ray: address of the Ray cluster whose machines do the work; None is this one.
     """
 
     destination: Path
@@ -73,6 +74,7 @@ class Options:
     moved_to: Path | None
     stall_timeout: float | None = None
     thumbnails: bool = False
+    ray: str | None = None
 
 
 class Owner:
@@ -173,7 +175,8 @@ class Owner:
     def _hire(self, number: int) -> Worker:
         jobs = self._options.jobs
         threads = None if jobs == 1 else max(1, (os.cpu_count() or 1) // jobs)
-        return Worker(number, self._devices[number], threads, worker_lock(self._folder, number))
+        device = self._devices[number] if self._options.ray is None else None
+        return Worker(number, device, threads, worker_lock(self._folder, number))
 
     def _start(self, worker: Worker, entry: Entry) -> None:
         options, staging = self._options, self._staging(entry)
@@ -192,6 +195,7 @@ class Owner:
                 moved=moved,
                 stall_timeout=options.stall_timeout,
                 thumbnails=options.thumbnails,
+                ray=options.ray,
             )
         )
         self._ledger.start(entry, worker.number, worker.device)

@@ -32,13 +32,14 @@ INTERVAL = 1.0
 """Seconds between two reports of progress."""
 
 
-def work(pipe: Connection, number: int, device: str, threads: int | None, lock: Path) -> None:
+def work(pipe: Connection, number: int, device: str | None, threads: int | None, lock: Path) -> None:
     """The main function of a worker process.
 
     Args:
         pipe: to the owner, which ends the worker by closing it, or at once by SIGTERM.
         number: of this worker, from 0.
-        device: as in ``Settings.device``; ``"auto"`` takes the GPU of this number where there are several.
+        device: as in ``Settings.device``; ``"auto"`` takes the GPU of this number where there are several. None is that
+            of a Ray cluster, which each task names.
         threads: for computing on a CPU; None leaves it to torch.
         lock: file to hold locked until the end, so that the next batch can wait for it.
     """
@@ -49,8 +50,8 @@ def work(pipe: Connection, number: int, device: str, threads: int | None, lock: 
         os.environ.setdefault("OMP_NUM_THREADS", str(threads))
     FileLock(lock).acquire()
     try:
-        device = _resolve(device, number)
-        pipe.send(Hello(device))
+        device = None if device is None else _resolve(device, number)
+        pipe.send(Hello(device or "ray"))
         while True:
             _answer(pipe, pipe.recv(), device)
     except (EOFError, BrokenPipeError, ConnectionResetError):  # the owner has nothing more to do
@@ -79,7 +80,7 @@ def _resolve(device: str, number: int) -> str:
     return first.type if device == "auto" else device
 
 
-def _answer(pipe: Connection, task: Task, device: str) -> None:
+def _answer(pipe: Connection, task: Task, device: str | None) -> None:
     try:
         done = _do(task, device, pipe.send)
         pipe.send(done)
@@ -101,11 +102,12 @@ def _failure(error: Exception) -> Failed:
     return Failed(1, f"{type(error).__name__}: {text}; this is a fault of rfdn-video, please report it", detail)
 
 
-def _do(task: Task, device: str, send: Callable[[Any], None]) -> Ready | Unchanged:
+def _do(task: Task, device: str | None, send: Callable[[Any], None]) -> Ready | Unchanged:
     stamp, content = Stamp.of(task.source), sha256_of(task.source)
     if content in task.known:
         return Unchanged(content)
-    task = replace(task, settings=replace(task.settings, device=device))
+    if device is not None:
+        task = replace(task, settings=replace(task.settings, device=device))
     staged, frames, notes = _enlarge(task, send)
     if Stamp.of(task.source) != stamp:
         raise InputError(f"{task.source}: has changed while it was read; do it again when it is complete")
@@ -130,6 +132,8 @@ def _enlarge(task: Task, send: Callable[[Any], None]) -> tuple[Path, int, tuple[
     suit_vectors([task.settings.precision])
     if task.source.suffix.lower() in STILL_SUFFIXES:
         return _enlarge_still(task)
+    if task.ray is not None:
+        return _enlarge_on_ray(task, task.ray, send)
     from rfdn_video.batch.thumbnails import Thumbnails
     from rfdn_video.pipeline import prepare, run
     from rfdn_video.watchdog import Watchdog, patience
@@ -150,6 +154,23 @@ def _enlarge(task: Task, send: Callable[[Any], None]) -> tuple[Path, int, tuple[
         summary = run(job, report, watchdog.beat, onlooker, report.reused)
     faults = [onlooker.fault] if onlooker is not None and onlooker.fault else []
     return job.files.output, summary.frames, (*summary.warnings, *faults)
+
+
+def _enlarge_on_ray(task: Task, address: str, send: Callable[[Any], None]) -> tuple[Path, int, tuple[str, ...]]:
+    from rfdn_video.cluster.connect import connect
+    from rfdn_video.cluster.film import plan_on_cluster
+
+    settings = replace(task.settings, overwrite=True, resume=task.settings.resume is not False)
+    files = plan_on_cluster(task.source, f"{task.staging}{os.sep}", settings)
+    assert files.output is not None
+    _check_target(task, files.output)
+    send(Progress(0, files.expected_frames))
+    connect(address)
+    from rfdn_video.cluster.ray_job import run_on_ray
+
+    report = _Reporter(files.expected_frames, send)
+    summary = run_on_ray(files, settings, task.stall_timeout, report, report.reused)
+    return files.output, summary.frames, tuple(summary.warnings)
 
 
 def _leave(send: Callable[[Any], None], error: RFDNError) -> None:

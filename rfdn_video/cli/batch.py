@@ -18,7 +18,7 @@ from rfdn_video.batch.serving.address import Address, parse_address
 from rfdn_video.batch.sources import VIDEO_PATTERNS, Selection, Source, find_sources
 from rfdn_video.cli.console import one_line
 from rfdn_video.cli.environment import options_from
-from rfdn_video.cli.options import add_settings_arguments, settings_of
+from rfdn_video.cli.options import add_ray_argument, add_settings_arguments, settings_of
 from rfdn_video.errors import OutputError, RFDNError, UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from rfdn_video.cli.batch_report import Report
 
 __all__ = ["EXAMPLES", "add_arguments", "execute", "join_options"]
+
+RAY_JOBS = 4
+"""Files at a time: while one is joined, segments of the others keep the machines busy."""
 
 EXAMPLES = """\
 examples:
@@ -52,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_batch_arguments(parser.add_argument_group("batch"))
     add_settings_arguments(parser)
+    add_ray_argument(parser)
 
 
 def _add_batch_arguments(group: argparse._ArgumentGroup) -> None:
@@ -63,7 +67,10 @@ def _add_batch_arguments(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--exclude", action="append", default=[], metavar="GLOB", help="and none of these")
     group.add_argument(
-        "--jobs", type=int, metavar="N", help="files at a time (default: one, or one for each device of --device)"
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="files at a time (default: one, or one for each device of --device; 4 with --ray)",
     )
     group.add_argument(
         "--retries", type=int, default=1, metavar="N", help="further tries after a failure of the device (default 1)"
@@ -149,6 +156,11 @@ def execute(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace, options: Options, ledger: Ledger, report: Report) -> int:
     from rfdn_video.batch.owner import Owner
 
+    if options.ray is not None:  # a cluster of this machine lives as long as this process
+        from rfdn_video.cluster.connect import connect
+
+        options = replace(options, ray=connect(options.ray))
+
     code = 1
     owner = Owner(options, ledger, report.take)
     try:
@@ -203,7 +215,7 @@ def _options(args: argparse.Namespace) -> Options:
     if (args.on_success == "move") != (args.move_to is not None):
         raise UsageError("--on-success move and --move-to DIR go together: the folder for the sources that are done")
     devices = settings.device.count(",") + 1
-    jobs = devices if args.jobs is None else args.jobs
+    jobs = args.jobs if args.jobs is not None else RAY_JOBS if args.ray is not None else devices
     if jobs < 1 or args.retries < 0:
         raise UsageError("--jobs: 1 or more, --retries: 0 or more")
     moved_to = None if args.move_to is None else args.move_to.absolute()
@@ -216,6 +228,7 @@ def _options(args: argparse.Namespace) -> Options:
         moved_to=moved_to,
         stall_timeout=args.stall_timeout,
         thumbnails=args.serve is not None,
+        ray=args.ray,
     )
 
 

@@ -15,7 +15,17 @@ from rfdn_video.cli.terminal import print_table
 __all__ = ["add_arguments", "execute"]
 
 PACKAGES = ("torch", "av", "numpy", "safetensors", "pillow", "tqdm", "ffmpeg-python")
-OPTIONAL = ("openvino", "onnx", "vapoursynth", "matplotlib", "watchfiles", "starlette", "uvicorn", "prometheus-client")
+OPTIONAL = (
+    "openvino",
+    "onnx",
+    "vapoursynth",
+    "matplotlib",
+    "watchfiles",
+    "starlette",
+    "uvicorn",
+    "prometheus-client",
+    "ray",
+)
 """What extras bring."""
 
 

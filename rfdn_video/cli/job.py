@@ -61,7 +61,7 @@ def _run_on_ray(source: Path, args: argparse.Namespace, settings: Settings) -> N
 
     _warn_of_room(files)
     with progress(args.progress, source.name, files.expected_frames) as on_frame:
-        summary = run_on_ray(files, settings, args.stall_timeout, on_frame)
+        summary = run_on_ray(files, settings, args.stall_timeout, on_frame, on_frame.reused)
     _print_summary(source, summary, args)
 
 

@@ -30,11 +30,14 @@ class Share:
     slots: int
 
 
-def connect(address: str) -> None:
+def connect(address: str) -> str:
     """Joins a cluster, or starts one of this machine; does nothing where that has been done.
 
     Args:
         address: ``"local"``, ``"auto"`` (the cluster that this machine is part of), or that of a head node.
+
+    Returns:
+        The address at which other processes join it.
 
     Raises:
         UsageError: Ray is not installed.
@@ -44,8 +47,15 @@ def connect(address: str) -> None:
         import ray
     except ImportError:
         raise UsageError("--ray needs Ray, which is not installed: pip install 'rfdn-video[ray]'") from None
-    if ray.is_initialized():
-        return
+    if not ray.is_initialized():
+        _init(address)
+    joined: str = ray.get_runtime_context().gcs_address
+    return joined
+
+
+def _init(address: str) -> None:
+    import ray
+
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "namespace": "rfdn-video"}
     if address == "local":

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from rfdn_video.cluster.handshake import check_same, tools
 from rfdn_video.cluster.mount import wait_until
-from rfdn_video.cluster.order import Order, stamp_of
+from rfdn_video.cluster.order import Order
 from rfdn_video.cluster.record import Published, Record, job_digest, read_record, record_path
 from rfdn_video.cluster.replay import frames_of, report_of, timeline_of
 from rfdn_video.cluster.spans import Span, cut
@@ -71,7 +71,12 @@ def plan_on_cluster(source: Path, output: str | None, settings: Settings) -> Fil
 
 
 def enlarge_on_cluster(
-    files: FilePlan, settings: Settings, device: str, workers: Workers, on_frame: OnFrame
+    files: FilePlan,
+    settings: Settings,
+    device: str,
+    workers: Workers,
+    on_frame: OnFrame,
+    on_reused: OnFrame | None = None,
 ) -> Summary:
     """Does a film; what is finished is kept whatever ends it, for ``resume``.
 
@@ -81,6 +86,7 @@ def enlarge_on_cluster(
         device: of the workers.
         workers: make the segments.
         on_frame: called with the number of pictures done.
+        on_reused: called before with the number of those that an earlier run has done, if any.
 
     Raises:
         RFDNError: nothing is left under the output's name. Segments that failed are named.
@@ -90,12 +96,13 @@ def enlarge_on_cluster(
     pictures = segment_length(files, settings, device)
     source = files.info.path.absolute()
     order = Order(
-        source, files.output.absolute(), _absolute(replace(settings, device=device)), pictures, stamp_of(source)
+        source, files.output.absolute(), _absolute(replace(settings, device=device)), pictures, files.info.stamp
     )
     with Draft(files.output, overwrite=files.overwrite) as draft:
         film = _Film(files, draft.work, _identified(files, order, settings, draft.work, workers), cut(files, pictures))
         with film.keeping():
-            reused = film.frames
+            if (reused := film.frames) and on_reused is not None:
+                on_reused(reused)
             with timed("segments", times):
                 film.make(workers, on_frame)
             with timed("join", times):
@@ -120,7 +127,7 @@ def _identified(files: FilePlan, order: Order, settings: Settings, work: WorkFol
     @cache
     def identify() -> Mapping[str, str]:
         job = workers.introduce(order)
-        check_same(tools(files.target, weights), job, "the cluster")
+        check_same(tools(files.target, weights), job, "a worker of the cluster")
         return job
 
     journal = earlier_work(work, files.output, settings, identify)

@@ -45,18 +45,16 @@ def job_on_cluster(job: Job, pictures: int) -> dict[str, str]:
     return {**found, **tools(job.files.target, job.upscaler.weights), **segments}
 
 
-def check_same(before: Mapping[str, str], now: Mapping[str, str], where: str) -> None:
+def check_same(before: Mapping[str, str], now: Mapping[str, str], who: str) -> None:
     """Refuses a worker of another kind.
 
     Args:
         before: what is expected.
         now: what the worker has; more does not matter.
-        where: the worker's machine.
+        who: the worker, in words.
 
     Raises:
         UsageError: names all that differs.
     """
     if changed := differences(before, {name: now[name] for name in before if name in now}):
-        raise UsageError(
-            f"the worker on {where} differs in {', '.join(changed)}; give all machines the same, or keep it out"
-        )
+        raise UsageError(f"{who} differs in {', '.join(changed)}; give all machines the same, or keep it out")

@@ -8,11 +8,9 @@ from pathlib import Path
 
 from rfdn_video.media.keeping.work_folder import work_folder
 from rfdn_video.settings import Settings
+from rfdn_video.stamp import Stamp
 
-__all__ = ["Order", "stamp_of"]
-
-type Stamp = tuple[int, int]
-"""Size in bytes, and time of the last change in nanoseconds."""
+__all__ = ["Order"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,7 @@ class Order:
     output: Path
     settings: Settings
     pictures: int
-    stamp: Stamp
+    stamp: Stamp | None
     job: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -42,13 +40,3 @@ class Order:
     def is_there(self) -> bool:
         """Source and folder can be seen from here."""
         return self.work.is_dir() and self.source.exists()
-
-
-def stamp_of(path: Path) -> Stamp:
-    """See :data:`Stamp`.
-
-    Raises:
-        OSError: it cannot be looked at.
-    """
-    status = path.stat()
-    return status.st_size, status.st_mtime_ns

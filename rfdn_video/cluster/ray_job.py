@@ -15,7 +15,9 @@ from rfdn_video.watchdog import patience
 __all__ = ["run_on_ray"]
 
 
-def run_on_ray(files: FilePlan, settings: Settings, stall_timeout: float | None, on_frame: OnFrame) -> Summary:
+def run_on_ray(
+    files: FilePlan, settings: Settings, stall_timeout: float | None, on_frame: OnFrame, on_reused: OnFrame
+) -> Summary:
     """Does a film on the cluster that :func:`rfdn_video.cluster.connect.connect` has joined.
 
     Args:
@@ -24,10 +26,11 @@ def run_on_ray(files: FilePlan, settings: Settings, stall_timeout: float | None,
         stall_timeout: seconds of silence after which a segment is begun a second time; 0 is never, None goes by the
             size of the result.
         on_frame: called with the number of pictures done.
+        on_reused: called before with the number of those that an earlier run has done, if any.
 
     Raises:
         RFDNError: nothing is left under the output's name.
     """
     share = share_of(settings.device, ray.nodes())  # type: ignore[no-untyped-call]
     silence = patience(files.layout.width, files.layout.height) if stall_timeout is None else stall_timeout
-    return enlarge_on_cluster(files, settings, share.device, Crew(share, silence), on_frame)
+    return enlarge_on_cluster(files, settings, share.device, Crew(share, silence), on_frame, on_reused)

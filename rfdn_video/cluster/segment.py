@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rfdn_video.cluster.handshake import check_same, job_on_cluster
 from rfdn_video.cluster.mount import outlast
-from rfdn_video.cluster.order import Order, stamp_of
+from rfdn_video.cluster.order import Order
 from rfdn_video.cluster.record import Edge, Record, job_digest, publish, read_record
 from rfdn_video.cluster.spans import Span
 from rfdn_video.errors import InputError
@@ -67,8 +67,8 @@ def _make(order: Order, span: Span, report: Report) -> None:
         return
     job = _prepare(order)
     expected = {name: text for name, text in order.job.items() if name not in (INPUT, "audio_from")}
-    check_same(expected, job_on_cluster(job, order.pictures), platform.node())
-    if stamp_of(order.source) != order.stamp:
+    check_same(expected, job_on_cluster(job, order.pictures), f"the worker on {platform.node()}")
+    if job.files.info.stamp != order.stamp:
         raise InputError(f"{order.source}: on {platform.node()} another file, or it has changed; let it be complete")
     path = _own_file(order.work, span.number)
     done = False

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
+import shutil
 import signal
 import threading
 import time
@@ -132,13 +134,40 @@ def test_fault_76_work_in_flight_is_bounded(
     crew: Callable[..., Crew], monkeypatch: pytest.MonkeyPatch, nearest_x2: Path, clip: Path, tmp_path: Path
 ) -> None:
     """Of many segments, a few are Ray's at any time."""
-    order = Order(clip, tmp_path / "o.mkv", cluster_settings(nearest_x2), 1, (0, 0))
+    order = Order(clip, tmp_path / "o.mkv", cluster_settings(nearest_x2), 1, None)
     workers, seen = crew(make=_nothing), []
     settle = workers._settle
     monkeypatch.setattr(workers, "_settle", lambda task: (seen.append(len(workers._running)), settle(task)))
     workers.make(order, [Span(n, None, None) for n in range(40)], lambda _: None)
     assert len(seen) == 40
     assert max(seen) <= AHEAD * 2
+
+
+@pytest.mark.fault(78)
+def test_fault_78_workers_of_other_code_are_refused(
+    crew: Callable[..., Crew], monkeypatch: pytest.MonkeyPatch, nearest_x2: Path, clip: Path, tmp_path: Path
+) -> None:
+    """What the driver runs is not what they run; nothing is begun."""
+    monkeypatch.setattr("rfdn_video.cluster.handshake.code_digest", lambda: "of another day")
+    with pytest.raises(UsageError, match=r"a worker of the cluster differs in rfdn-video \(was .*another day, is "):
+        enlarge(clip, tmp_path / "o.mkv", cluster_settings(nearest_x2), crew())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_batch(cluster: Any, command_line: Callable[..., Any], nearest_x2: Path, clip: Path, tmp_path: Path) -> None:
+    """Two good files and a bad one; the ledger tells what became of them."""
+    sources, results = tmp_path / "in", tmp_path / "out"
+    sources.mkdir()
+    for name in ("a.mkv", "b.mkv"):
+        shutil.copy(clip, sources / name)
+    (sources / "c.mkv").write_bytes(b"nothing")
+    options = ["--ray", cluster.address, "-w", nearest_x2, "--device", "cpu", "--engine", "torch", "--json"]
+    done = command_line("batch", sources, "-o", results, *options, "--segment-frames", "60")
+    assert done.returncode == 3, done.stderr
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert events[-1] == {"event": "summary", "done": 2, "failed": 1, "skipped": 0, "exit_code": 3}
+    assert {event["device"] for event in events if event["event"] == "finished"} == {"ray"}
+    assert sorted(path.name for path in results.glob("*.mkv")) == ["a_x2.mkv", "b_x2.mkv"]
 
 
 def _nothing(*_: object) -> None:

@@ -22,6 +22,7 @@ from rfdn_video.cluster.spans import Span, cut
 from rfdn_video.errors import InputError, OutputError, UsageError
 from rfdn_video.media.keeping.work_folder import work_folder
 from rfdn_video.media.reading import decode
+from rfdn_video.stamp import Stamp
 from tests.cluster.conftest import FRAMES
 from tests.cluster.workers import SEGMENT, Here, cluster_settings, enlarge, whole
 
@@ -52,6 +53,7 @@ SOURCES = {
     "recording.ts": ["-c:v", "libx264", "-g", "12"],
     "counted.avi": ["-c:v", "mpeg4", "-g", "12"],
 }
+ALIKE = ("h264_closed.mkv", "hevc_open.mkv", "mpeg4.mp4", "counted.avi")  # cut as others are
 
 
 @pytest.fixture
@@ -69,7 +71,7 @@ def _make(ffmpeg: FFmpeg, path: Path, options: list[str]) -> Path:
 
 
 @pytest.mark.fault(79)
-@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in ALIKE else n for n in SOURCES])
 @pytest.mark.usefixtures("strict_search")
 def test_fault_79_segments_add_up(
     ffmpeg: FFmpeg, pictures: Pictures, nearest_x2: Path, tmp_path: Path, name: str
@@ -86,7 +88,7 @@ def test_fault_79_segments_add_up(
 
 
 @pytest.mark.fault(79)
-@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".webm"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", pytest.param(".webm", marks=pytest.mark.slow)])
 def test_fault_79_lossy_encoders_are_joined(
     ffmpeg: FFmpeg, nearest_x2: Path, clip: Path, tmp_path: Path, suffix: str
 ) -> None:
@@ -157,8 +159,7 @@ def order(nearest_x2: Path, clip: Path, tmp_path: Path) -> Order:
     source = tmp_path / "in" / "clip.mkv"
     source.parent.mkdir()
     shutil.copy(clip, source)
-    status = source.stat()
-    stamp = status.st_size, status.st_mtime_ns
+    stamp = Stamp.of(source)
     plain = Order(source, tmp_path / "o.mkv", cluster_settings(nearest_x2), SEGMENT, stamp)
     plain.work.mkdir()
     return Order(source, tmp_path / "o.mkv", cluster_settings(nearest_x2), SEGMENT, stamp, introduce(plain))
