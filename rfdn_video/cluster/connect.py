@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from rfdn_video.errors import DeviceError, UsageError
 
-__all__ = ["Share", "connect", "share_of"]
+__all__ = ["Share", "connect", "letting_signals_pass", "share_of"]
 
 MOST_CPUS = 4
 """Processors of a segment on a CPU: more segments side by side use a machine better than more threads each."""
@@ -48,7 +50,8 @@ def connect(address: str) -> str:
     except ImportError:
         raise UsageError("--ray needs Ray, which is not installed: pip install 'rfdn-video[ray]'") from None
     if not ray.is_initialized():
-        _init(address)
+        with letting_signals_pass():
+            _init(address)
     joined: str = ray.get_runtime_context().gcs_address
     return joined
 
@@ -68,6 +71,17 @@ def _init(address: str) -> None:
     finally:
         for number, handler in handlers.items():  # Ray takes them over
             signal.signal(number, handler)
+
+
+@contextmanager
+def letting_signals_pass() -> Iterator[None]:
+    """Ray's calls hide what a signal's handler raises behind a SystemError; here it comes out as it is."""
+    try:
+        yield
+    except SystemError as error:
+        if error.__cause__ is None:
+            raise
+        raise error.__cause__ from None
 
 
 def share_of(device: str, nodes: list[dict[str, Any]]) -> Share:

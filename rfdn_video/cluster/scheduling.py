@@ -13,7 +13,7 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 
 from rfdn_video.cluster.board import Attempt, Board
-from rfdn_video.cluster.connect import Share
+from rfdn_video.cluster.connect import Share, letting_signals_pass
 from rfdn_video.cluster.order import Order
 from rfdn_video.cluster.segment import introduce, make_segment
 from rfdn_video.cluster.spans import Span
@@ -89,7 +89,8 @@ class Crew:
         """
         task = ray.remote(introduce).options(**self._options, name=f"look at {order.source.name}")
         try:
-            answer: dict[str, str] = ray.get(task.remote(order))
+            with letting_signals_pass():
+                answer: dict[str, str] = ray.get(task.remote(order))
         except RayError as error:
             raise _cause(error) from None
         return answer
@@ -108,16 +109,20 @@ class Crew:
         self._waiting.extend(spans)
         self._begun, self.failed = {}, {}
         try:
-            while self._waiting or self._running:
-                while self._waiting and len(self._running) < AHEAD * self._share.slots:
-                    self._begin(order, self._waiting.popleft())
-                ready, _ = ray.wait(list(self._running), timeout=TICK)
-                for task in ready:
-                    self._settle(task)
-                self._look(order, on_frames)
+            with letting_signals_pass():
+                while self._waiting or self._running:
+                    self._turn(order, on_frames)
         finally:
             self._waiting.clear()
             self._cancel(list(self._running))
+
+    def _turn(self, order: Order, on_frames: Callable[[int], None]) -> None:
+        while self._waiting and len(self._running) < AHEAD * self._share.slots:
+            self._begin(order, self._waiting.popleft())
+        ready, _ = ray.wait(list(self._running), timeout=TICK)
+        for task in ready:
+            self._settle(task)
+        self._look(order, on_frames)
 
     def _begin(self, order: Order, span: Span) -> None:
         number = span.number

@@ -7,6 +7,8 @@ import multiprocessing
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -168,6 +170,24 @@ def test_a_batch(cluster: Any, command_line: Callable[..., Any], nearest_x2: Pat
     assert events[-1] == {"event": "summary", "done": 2, "failed": 1, "skipped": 0, "exit_code": 3}
     assert {event["device"] for event in events if event["event"] == "finished"} == {"ray"}
     assert sorted(path.name for path in results.glob("*.mkv")) == ["a_x2.mkv", "b_x2.mkv"]
+
+
+def test_a_signal_keeps_what_is_finished(cluster: Any, ffmpeg: Callable[..., bytes], tmp_path: Path) -> None:
+    """As on one machine: a line, an exit code, and nothing half-done beside what is finished."""
+    source, output = tmp_path / "long.mp4", tmp_path / "o.mkv"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=40", "-pix_fmt", "yuv420p", source)
+    command = [sys.executable, "-m", "rfdn_video", source, "-o", output, "--ray", cluster.address, "--device", "cpu"]
+    with subprocess.Popen([*command, "--segment-frames", "8"], stderr=subprocess.PIPE, text=True) as process:
+        while not list(work_folder(output).glob("0*.json")) and process.poll() is None:
+            time.sleep(0.05)
+        process.terminate()
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 143, errors
+    assert "--resume goes on with them" in errors
+    assert len(errors.splitlines()) == 1
+    left = {path.suffix for path in work_folder(output).iterdir()}
+    assert left == {".json", ".packets", ""}  # the lock
+    assert not output.exists()
 
 
 def _nothing(*_: object) -> None:

@@ -208,6 +208,25 @@ def test_fault_77_a_mount_that_comes_back(order: Order) -> None:
 
 
 @pytest.mark.fault(77)
+def test_fault_77_a_mount_that_goes_in_mid_segment(order: Order) -> None:
+    """What was written cannot be published; when the folder is back, the segment is made again."""
+    away, begun = order.work.with_name("away"), 0
+    timer = threading.Timer(0.8, away.rename, (order.work,))
+
+    def report(frames: int, _: int) -> None:
+        nonlocal begun
+        begun += frames == 5
+        if frames == 5 and begun == 1:
+            order.work.rename(away)
+            timer.start()
+
+    make_segment(order, SPAN, report)
+    timer.join()
+    assert begun == 2
+    assert _record(order) is not None
+
+
+@pytest.mark.fault(77)
 def test_fault_77_backs_off_and_gives_up() -> None:
     pauses: list[float] = []
 
