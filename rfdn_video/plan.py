@@ -17,8 +17,15 @@ from rfdn_video.media.encoding.encoders import traits_of
 from rfdn_video.media.encoding.ffmpeg_program import FFmpegBuild
 from rfdn_video.media.encoding.hdr_template import HDR_CODECS
 from rfdn_video.media.encoding.result_color import result_color
-from rfdn_video.media.encoding.target import STREAMABLE, Container, Target, choose_container, choose_encoder
-from rfdn_video.media.formats import planar_layout
+from rfdn_video.media.encoding.target import (
+    STREAMABLE,
+    Container,
+    Target,
+    choose_container,
+    choose_encoder,
+    usual_layout,
+)
+from rfdn_video.media.formats import ffmpeg_name, planar_layout
 from rfdn_video.media.hdr import NO_HDR, hdr_options, says_hdr
 from rfdn_video.media.keeping.disk import check_room
 from rfdn_video.media.keeping.publish import check_output
@@ -119,7 +126,8 @@ def plan_files(source: Path, output: str | None, settings: Settings) -> FilePlan
     if info.missing_bytes and not settings.salvage and settings.end is None and settings.frames is None:
         raise InputError(cut_off(info))
     build = FFmpegBuild() if settings.encoder_backend == "ffmpeg" else LibavBuild()
-    target = choose_encoder(container, _pixel_format(info.video, settings), settings, build, info.video.hdr)
+    wanted = _pixel_format(settings) or usual_layout(container, info.video.format, settings, build)
+    target = choose_encoder(container, wanted, settings, build, info.video.hdr)
     carried, dropped = decide_streams(info, container, settings.audio)
     dropped = (*dropped, *_dropped_metadata(info, target, settings))
     if settings.strict and dropped:
@@ -206,6 +214,11 @@ def _wanted(info: MediaInfo, settings: Settings) -> TimeRange:
 def _dropped_metadata(info: MediaInfo, target: Target, settings: Settings) -> list[str]:
     container, encoder = target.container, target.encoder
     reasons = [f"{what}: cannot be carried yet" for what in info.video.dropped_metadata]
+    if settings.pix_fmt is None and target.layout.family != info.video.format.family:
+        reasons.append(
+            f"resolution of colour: RGB becomes {ffmpeg_name(target.layout)} for {encoder} in {container.name}, "
+            f"which players show; --pix-fmt {ffmpeg_name(info.video.format)} keeps it, where the encoder can"
+        )
     if info.video.hdr.unwritable:
         reasons.append("mastering display or light level: its values are incomplete, or beyond what can be written")
     if info.video.hdr and not target.holds_hdr and hdr_options(encoder, info.video.hdr) is None:
@@ -226,9 +239,9 @@ def _dropped_metadata(info: MediaInfo, target: Target, settings: Settings) -> li
     return reasons
 
 
-def _pixel_format(video: VideoInfo, settings: Settings) -> PixelFormat:
+def _pixel_format(settings: Settings) -> PixelFormat | None:
     if settings.pix_fmt is None:
-        return video.format
+        return None
     try:
         return planar_layout(settings.pix_fmt)
     except InputError:

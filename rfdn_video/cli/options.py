@@ -109,7 +109,9 @@ def _add_encoder_arguments(group: argparse._ArgumentGroup) -> None:
         help="an option of the encoder, such as tune=film; again for more",
     )
     group.add_argument(
-        "--pix-fmt", metavar="F", help="pixel format of the result, such as yuv420p10le (default: the source's)"
+        "--pix-fmt",
+        metavar="F",
+        help="such as yuv420p10le (default: the source's, but 4:2:0 for RGB in MP4, MOV and WebM)",
     )
 
 

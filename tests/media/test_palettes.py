@@ -51,10 +51,10 @@ def test_opaque_ones_are_rgb(
     name: str,
     container: str,
 ) -> None:
-    """Every colour is the palette's, exactly, whatever is written; and every picture has its time."""
+    """Every colour is the palette's, exactly, where RGB is written; and every picture has its time."""
     output = tmp_path / f"o.{container}"
     lossless = ["--crf", "0", "--encoder-opt", LOSSLESS[container]] if LOSSLESS[container] else ["--encoder", "ffv1"]
-    done = command_line(sources / name, "-o", output, "-w", nearest_x2, *lossless)
+    done = command_line(sources / name, "-o", output, "-w", nearest_x2, "--pix-fmt", "gbrp", *lossless)
     assert done.returncode == 0, done.stderr
     assert np.array_equal(_rgba(ffmpeg, output, 2), _repeated(_rgba(ffmpeg, sources / name)))
     assert look(output).times == look(sources / name).times

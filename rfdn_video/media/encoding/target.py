@@ -25,6 +25,7 @@ __all__ = [
     "choose_container",
     "choose_encoder",
     "container_advice",
+    "usual_layout",
 ]
 
 
@@ -73,6 +74,9 @@ _CONTAINERS = {
 }
 STREAMABLE = ("nut", "y4m")
 """Containers that can be written to a pipe."""
+
+_PLAYED = frozenset(("mp4", "mov", "webm"))
+"""Containers of films that are to play everywhere: in browsers, on telephones, on television sets."""
 
 _USUAL_ALPHA = ("yuva444p10le", "yuva420p")  # of ProRes 4444 and of VP9
 
@@ -140,6 +144,26 @@ def choose_container(output: Path | None, source: Path, source_container: str, w
     if source_container.startswith("matroska"):
         return _CONTAINERS["webm" if source.suffix.lower() == ".webm" else "mkv"]
     return _CONTAINERS["mkv"]
+
+
+def usual_layout(container: Container, source: PixelFormat, settings: Settings, build: Build) -> PixelFormat:
+    """The pixel format of a result where none was asked for: the source's, but 4:2:0 for RGB that is to be played.
+
+    H.265 and VP9 can hold RGB, but few players show it; H.264 of libx264 cannot. Chroma keeps the source's own
+    resolution where the picture becomes twice as large or more.
+
+    Args:
+        container: where the pictures go.
+        source: their format.
+        settings: what was asked for.
+        build: the FFmpeg that encodes.
+    """
+    if source.family != "rgb" or source.alpha:
+        return source
+    encoders = container.encoders if settings.encoder is None else (encoder_name(settings.encoder),)
+    played = PixelFormat("yuv", source.depth, 1, 1)
+    wanted = (played, source) if container.name in _PLAYED else (source, played)
+    return next((w for w in wanted if any(_takes(e, container, w, build) for e in encoders)), source)
 
 
 def choose_encoder(
