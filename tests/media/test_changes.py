@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Callable
 from itertools import cycle, pairwise
 from pathlib import Path
@@ -77,18 +75,6 @@ def test_hard_telecine_is_refused_and_keeps_its_rate(ffmpeg: FFmpeg, nearest_x2:
         upscale_video(source, tmp_path / "o.mkv", weights=nearest_x2, device="cpu")
     summary = upscale_video(source, tmp_path / "o.mkv", weights=nearest_x2, device="cpu", deinterlace="frame")
     assert summary.frames == len(look(source).times) == 25
-
-
-def test_cropping_by_the_container_is_said(ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path) -> None:
-    """PixelCrop of Matroska (RFC 9559) is not applied, so all of the picture is there."""
-    if (edit := shutil.which("mkvpropedit")) is None:
-        pytest.skip("mkvpropedit is absent; it makes this test's source")
-    source = tmp_path / "cropped.mkv"
-    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=96x64:r=25:d=0.12", "-c:v", "ffv1", source)
-    subprocess.run([edit, "-q", source, "--edit", "track:v1", "--set", "pixel-crop-top=8"], check=True)
-    summary = upscale_video(source, tmp_path / "o.mkv", weights=nearest_x2, device="cpu")
-    assert (summary.width, summary.height) == (192, 128)
-    assert any("cropping by the container" in dropped for dropped in summary.dropped)
 
 
 def _with_pulldown(stream: bytes) -> bytes:
