@@ -477,3 +477,34 @@ def test_fault_60_killed_at_random_moments(
 
 def _state(path: Path) -> tuple[str, int]:
     return hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_mtime_ns
+
+
+CRASHING = """
+import os, signal, sys
+from rfdn_video.cli.main import main
+from rfdn_video.media.reading.decode import Decoder
+given = Decoder._frame
+def crash(self, picture, pts, duration):
+    if pts >= {pts}:
+        os.kill(os.getpid(), signal.SIGSEGV)
+    return given(self, picture, pts, duration)
+Decoder._frame = crash
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.fault(60)
+def test_fault_60_a_decoder_that_crashes(ffmpeg: FFmpeg, clip: Path, nearest_x2: Path, tmp_path: Path) -> None:
+    """In mid-file, in the job's own process: a shell sees the signal, nothing half has the name, the rest is kept."""
+    output, whole, time_base = tmp_path / "o.mp4", tmp_path / "whole.mp4", 12800
+    arguments = _command(clip, output, nearest_x2)[3:]
+    late = CRASHING.format(pts=90 * time_base // 25)
+    crashed = subprocess.run([sys.executable, "-c", late, *arguments], capture_output=True, check=False)
+    assert crashed.returncode == -signal.SIGSEGV
+    assert not output.exists()
+    assert _finished(output) >= 1
+    done = subprocess.run(_command(clip, output, nearest_x2, "--resume"), capture_output=True, check=True)
+    assert json.loads(done.stdout)["frames_reused"] >= SEGMENT
+    subprocess.run(_command(clip, whole, nearest_x2), capture_output=True, check=True)
+    assert _pictures(ffmpeg, output) == _pictures(ffmpeg, whole)
+    assert sorted(os.listdir(tmp_path)) == ["o.mp4", "whole.mp4"]

@@ -45,8 +45,8 @@ class Verdict:
 class Worker:
     """A process that runs cases one after another, and is replaced when it dies."""
 
-    def __init__(self, folder: Path, samples: dict[str, bytes]) -> None:
-        self._folder, self._samples = folder, samples
+    def __init__(self, folder: Path, samples: dict[str, bytes], *, patience: float = PATIENCE) -> None:
+        self.folder, self._samples, self._patience = folder, samples, patience
         self._process: int | None = None
         self._done = 0
 
@@ -59,7 +59,7 @@ class Worker:
         started, memory = time.monotonic(), 0
         pickle.dump(case, self._to)
         self._to.flush()
-        while time.monotonic() - started < PATIENCE:
+        while time.monotonic() - started < self._patience:
             ready, _, _ = select.select([self._from], [], [], 0.02)
             memory = max(memory, self._memory())
             if memory > MEMORY:
@@ -70,7 +70,7 @@ class Worker:
                     return self._died(memory, started)
                 code, failure = eval(answer)  # noqa: S307 (our own fork wrote it)
                 return Verdict(code, failure, memory, time.monotonic() - started)
-        return self._killed(f"did not end in {PATIENCE:g} s", memory, started)
+        return self._killed(f"did not end in {self._patience:g} s", memory, started)
 
     def close(self) -> None:
         """Ends the process."""
@@ -86,7 +86,7 @@ class Worker:
         if not self._process:
             os.close(to_write)
             os.close(from_read)
-            _work(os.fdopen(to_read, "rb"), os.fdopen(from_write, "wb"), self._folder, self._samples)
+            _work(os.fdopen(to_read, "rb"), os.fdopen(from_write, "wb"), self.folder, self._samples)
         os.close(to_read)
         os.close(from_write)
         self._to, self._from = os.fdopen(to_write, "wb"), os.fdopen(from_read, "rb")
