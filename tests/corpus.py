@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import ffmpeg
@@ -101,34 +100,31 @@ def main() -> int:
         weights = Path(work) / "tiny.safetensors"
         save_file(nearest_state(2), weights, {"pixel_range": "1.0"})
         worker = Worker(Path(work) / "work", {weights.name: weights.read_bytes()}, patience=600)
-        failures = [f"{path}: {what}" for path in paths for what in _try(path, worker, args.frames, options)]
+        results = [(path, *_try(path, worker, args.frames, options)) for path in paths]
         worker.close()
+    failures = [f"{path}: {what}" for path, _, wrong in results for what in wrong]
+    codes = Counter(code for _, code, _ in results)
     print(
-        *failures, f"{len(paths)} files, {len(failures)} failures; exit codes {dict(sorted(CODES.items()))}", sep="\n"
+        *failures, f"{len(paths)} files, {len(failures)} failures; exit codes {dict(sorted(codes.items()))}", sep="\n"
     )
     return 1 if failures else 0
 
 
-CODES: Counter[int] = Counter()
-
-
-def _try(path: Path, worker: Worker, frames: int, options: list[str]) -> Iterator[str]:
-    """What is wrong, if anything."""
+def _try(path: Path, worker: Worker, frames: int, options: list[str]) -> tuple[int, list[str]]:
+    """The exit code, and what is wrong, if anything."""
     tiny, out = worker.folder / "sound" / "tiny.safetensors", worker.folder / "out"
-    source = worker.folder / path.name
     limits = ("-s", "1.1", "--frames", str(frames), "--stall-timeout", "60")
-    case = Case(path.name, path.read_bytes(), (f"{source}", "-w", f"{tiny}", "-o", f"{out}/", *limits, *options))
-    verdict = worker.run(case)
-    CODES[verdict.code] += 1
+    arguments = (str(worker.folder / path.name), "-w", str(tiny), "-o", f"{out}/", *limits, *options)
+    verdict = worker.run(Case(path.name, path.read_bytes(), arguments))
     print(f"{path}: exit code {verdict.code}", flush=True)
-    if verdict.failure:
-        yield verdict.failure
-    elif verdict.code == 0:
-        before, after = _counts(path), _counts(next(out.iterdir()))
-        if after[0] != min(before[0], frames):
-            yield f"{after[0]} pictures of {before[0]}"
-        if before[0] <= frames and after[1:] != before[1:]:
-            yield f"packets of sound: {after[1:]}, of {before[1:]}"
+    if verdict.failure or verdict.code:
+        return verdict.code, [verdict.failure] if verdict.failure else []
+    wrong, before, after = [], _counts(path), _counts(next(out.iterdir()))
+    if after[0] != min(before[0], frames):
+        wrong.append(f"{after[0]} pictures of {before[0]}")
+    if before[0] <= frames and after[1:] != before[1:]:
+        wrong.append(f"packets of sound: {after[1:]}, of {before[1:]}")
+    return verdict.code, wrong
 
 
 def _counts(path: Path) -> list[int]:
