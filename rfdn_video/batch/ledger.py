@@ -94,8 +94,8 @@ class Ledger:
             raise InputError(f"{destination}: no batch has written there")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            mode = "rwc" if create else "ro"
-            self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=30, autocommit=True)
+            how = "mode=rwc" if create else _reading(path)
+            self._db = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, timeout=30, autocommit=True)
             self._db.row_factory = sqlite3.Row
             if create:
                 self._prepare()
@@ -282,6 +282,12 @@ class Ledger:
         with closing(self._db.execute(query, values)) as rows:
             for row in rows.fetchall():
                 yield Entry.of(row)
+
+
+def _reading(path: Path) -> str:
+    """Readers of WAL share memory in a file beside it; where that is neither there nor can be made, nobody writes."""
+    alone = not Path(f"{path}-wal").exists() and not os.access(path.parent, os.W_OK)
+    return "immutable=1" if alone else "mode=ro"
 
 
 def _bytes(*names: Path | str) -> list[bytes]:

@@ -108,23 +108,27 @@ class Owner:
         if is_result(self._ledger, source.path):
             return
         entry = self._ledger.find(source.path, self._settings)
-        if entry is not None and self._has_seen(entry, stamp):
-            return
+        if entry is not None and (entry.delivery is not None or (entry.stamp, entry.run) == (stamp, self.run.id)):
+            return  # seen by this batch already
         if is_done(self._ledger, source.path, self._settings):
             self._tell(Event("skipped", entry, "done before"))
             return
         if entry is not None and entry.stamp != stamp:  # what is finished of it is of another content
             shutil.rmtree(self._staging(entry), ignore_errors=True)
-        entry = self._ledger.queue(source, self._settings, self._label(source), stamp, self.run)
+        self._enter(source, self._label(source), stamp)
+
+    def _take_back(self) -> None:
+        """Files that were away when they failed, and are there again as they were."""
+        for number in list(self._vanished):
+            entry = self._ledger.get(number)
+            if Stamp.of(entry.source) == entry.stamp:
+                self._enter(Source(entry.source, entry.folder, entry.source.stem), entry.label, entry.stamp)
+
+    def _enter(self, source: Source, label: str, stamp: Stamp) -> None:
+        entry = self._ledger.queue(source, self._settings, label, stamp, self.run)
+        self._vanished.discard(entry.id)
         self._queue.append(entry)
         self._tell(Event("queued", entry))
-
-    def _has_seen(self, entry: Entry, stamp: Stamp) -> bool:
-        """It is this batch's already, or about to be delivered."""
-        if entry.id in self._vanished:
-            self._vanished.remove(entry.id)
-            return False
-        return entry.delivery is not None or (entry.stamp, entry.run) == (stamp, self.run.id)
 
     def _label(self, source: Source) -> str:
         """The stem, unless results of another file are called so; then the whole name, then with a number."""
@@ -156,6 +160,7 @@ class Owner:
         """
         try:
             while more() or self._queue or any(worker.task for worker in self._workers):
+                self._take_back()
                 self._staff(least)
                 for worker in hear(self._workers, TICK):
                     self._hear(worker)

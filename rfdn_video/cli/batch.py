@@ -181,29 +181,32 @@ def _run(args: argparse.Namespace, options: Options, ledger: Ledger, report: Rep
 
 def _watch(args: argparse.Namespace, owner: Owner, report: Report) -> None:
     """Until a signal comes."""
+    from rfdn_video.batch.scanner import Scanner
     from rfdn_video.batch.watch import Watch, watching
 
     told: set[str] = set()
 
-    def note_once(text: str) -> None:
+    def tell_once(text: str) -> None:
         if text not in told:
             told.add(text)
-            report.note(text)
+            scanner.tell(text)
 
+    scanner, selection = Scanner(report.note), _selection(args)
     with watching(args.sources) as changed:
         watch = Watch(
             args.sources,
-            lambda root: find_sources([root], _selection(args), note_once),
+            lambda root: find_sources([root], selection, tell_once),
             args.settle,
             changed,
-            report.note,
+            scanner.tell,
         )
 
         def more() -> bool:
-            owner.consider(watch.complete())
+            owner.consider(scanner.found())
             return True
 
-        owner.work(more, least=1)  # so that a device that is not there is known before a file comes
+        with scanner.searching(watch.complete):
+            owner.work(more, least=1)  # so that a device that is not there is known before a file comes
 
 
 def _options(args: argparse.Namespace) -> Options:

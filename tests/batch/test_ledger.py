@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -26,6 +27,15 @@ def test_a_reader_cannot_write(tmp_path: Path) -> None:
     fill(tmp_path)
     with closing(Ledger(tmp_path)) as ledger, pytest.raises(sqlite3.OperationalError, match="readonly"):
         ledger.begin_run(1)
+
+
+def test_whoever_may_not_write_there_reads_it_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(tmp_path)
+    files = sorted(ledger_path(tmp_path).parent.iterdir())
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+    with closing(Ledger(tmp_path)) as ledger:
+        assert ledger.counts() == {"running": 1}
+        assert sorted(ledger_path(tmp_path).parent.iterdir()) == files
 
 
 def test_a_folder_of_any_name(tmp_path: Path) -> None:

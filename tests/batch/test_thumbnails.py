@@ -22,7 +22,7 @@ from rfdn_video.onlooker import Onlooker
 
 type Ffmpeg = Callable[..., bytes]
 
-PICTURE = "gradients=size=640x360:rate=10:duration=1:x0=0:y0=0:x1=640:y1=360:c0=red:c1=lime:c2=blue:nb_colors=3"
+PICTURE = "gradients=size=640x360:rate=10:duration=1:x0=0:y0=0:x1=639:y1=359:c0=red:c1=lime:c2=blue:nb_colors=3"
 
 
 def opened(path: Path) -> tuple[VideoInfo, list[Frame]]:
