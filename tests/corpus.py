@@ -122,7 +122,7 @@ def _try(path: Path, worker: Worker, frames: int, options: list[str]) -> tuple[i
     wrong, before, after = [], _counts(path), _counts(next(out.iterdir()))
     if after[0] != min(before[0], frames):
         wrong.append(f"{after[0]} pictures of {before[0]}")
-    if before[0] <= frames and after[1:] != before[1:]:
+    if before[0] < frames and after[1:] != before[1:]:
         wrong.append(f"packets of sound: {after[1:]}, of {before[1:]}")
     return verdict.code, wrong
 
