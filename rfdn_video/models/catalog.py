@@ -49,6 +49,13 @@ BUNDLED = (
         sha256="f29927ede1406e309b6d4bd48e1fbc0aedcba733e7971f4c5eec3a3636aac6dd",
         psnr_y=(("Set5", 35.58), ("BSD100", 31.29)),
     ),
+    BundledWeights(
+        network="e-rfdn",
+        tune="video",
+        scale=4,
+        sha256="091a0802788de8c1c5bf1668e3adcbd188530045d256204f3135fc881be5df88",
+        psnr_y=(("Set5", 30.83), ("BSD100", 27.04)),
+    ),
 )
 
 
