@@ -166,9 +166,9 @@ def test_standard_output(shared: Path, nearest_x2: Path, tmp_path: Path) -> None
 
 
 def test_dry_run_writes_nothing_and_says_all(command_line: CommandLine, shared: Path, tmp_path: Path) -> None:
-    done = command_line(shared / "clips" / "bt601.mp4", "-o", tmp_path, "--dry-run", "-s", "3")
+    done = command_line(shared / "clips" / "bt601.mp4", "-o", tmp_path, "--dry-run", "-s", "5")
     assert done.returncode == 0, done.stderr
-    for word in ("bt601_x3.mp4", "libx264 1080x720", "SMPTE170M", "e-rfdn", "audio", "2 times", "resampled", "frames"):
+    for word in ("bt601_x5.mp4", "libx264 1800x1200", "SMPTE170M", "e-rfdn", "audio", "2 times", "resampled", "frames"):
         assert word in done.stdout
     assert not os.listdir(tmp_path)
 
