@@ -150,8 +150,7 @@ class _Film:
     finished: list[Record] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        for span in self.spans:
-            self._read(span.number)
+        self._read_all()
 
     @property
     def frames(self) -> int:
@@ -164,6 +163,7 @@ class _Film:
         try:
             yield
         except BaseException as error:
+            self._read_all()  # some may have been published since the driver last looked
             if self.frames:
                 error.add_note(f"{self.frames} frames are finished and kept; --resume goes on with them")
             raise
@@ -213,6 +213,10 @@ class _Film:
         if workers.failed:
             raise self._failure(workers.failed)
         on_frame(self.frames)
+
+    def _read_all(self) -> None:
+        for span in self.spans:
+            self._read(span.number)
 
     def _read(self, number: int) -> Record | None:
         record = read_record(self.work.path, number, job_digest(self.order.job))

@@ -57,6 +57,7 @@ class SegmentedEncoder:
         """See :class:`VideoEncoder`."""
         if self._segments.begins(self._count):
             yield from self._finish()
+            self._keep()
             self._begin()
         assert self._part is not None
         self._count += 1
@@ -64,7 +65,7 @@ class SegmentedEncoder:
         yield from self._joined(self._part.encode(frame, pts))
 
     def flush(self) -> Iterator[Packet[VideoStream]]:
-        """See :class:`VideoEncoder`."""
+        """See :class:`VideoEncoder`. The last segment is not kept: the output is about to be done, or wrong."""
         yield from self._finish()
         if self._count < self._segments.frames:
             raise _changed()
@@ -90,6 +91,8 @@ class SegmentedEncoder:
         yield from self._joined(self._part.finish())
         self._part.close()
         self._part = None
+
+    def _keep(self) -> None:
         if self._recording is not None:
             self._segments.finish(self._number, self._count - self._first, self._recording)
             self._recording = None
