@@ -1,4 +1,4 @@
-"""What the bundled weights gain over bicubic on compressed video.
+"""What the bundled weights gain over bicubic on compressed video; ``auto`` are those that are taken by themselves.
 
 Each clip is reduced (bicubic), encoded with x264 at several qualities, enlarged again and compared with
 the clip: PSNR and SSIM on Y, means over frames spread over its length. Needs the ffmpeg command line.
@@ -23,6 +23,7 @@ from rfdn_video.media.reading.decode import Decoder
 from rfdn_video.media.timing import TimeRange
 from rfdn_video.models.catalog import load_bundled
 from rfdn_video.quality.metrics import psnr, ssim
+from rfdn_video.tune import tune_for
 
 DEFAULT_CLIPS = [
     Path(__file__).parents[2] / "shared" / "clips" / name
@@ -44,10 +45,10 @@ def main() -> None:
         return
     scale = args.scale
     upscalers = {
-        name: Upscaler(scale=scale, weights=load_bundled("e-rfdn", name, scale)) for name in ("video", "clean")
+        tune: Upscaler(scale=scale, weights=load_bundled("e-rfdn", tune, scale)) for tune in ("clean", "light", "video")
     }
     upscalers |= {path.stem: Upscaler(scale=scale, weights=load_weights(path)) for path in args.weights}
-    columns = ["bicubic", "lanczos", *upscalers]
+    columns = ["bicubic", "lanczos", *upscalers, "auto"]
     print(f"{'clip, CRF':<28}{columns[0]:>16}" + "".join(f"{name:>18}" for name in columns[1:]))
     gains: dict[str, list[NDArray[np.float64]]] = {name: [] for name in columns[1:]}
     for clip in args.clips:
@@ -83,6 +84,7 @@ def _measure(
         }
         for name, upscaler in upscalers.items():
             results[name] = np.stack([f.planes[0] for f in upscaler.stream(_pick(small, set(numbers)))])
+        results["auto"] = results[tune_for(probe(small).video)]
     return {name: _scores(result, truth) for name, result in results.items()}
 
 

@@ -40,6 +40,7 @@ from rfdn_video.media.reading.script import is_script, probe_script
 from rfdn_video.media.reading.source import check_is_file
 from rfdn_video.media.timing import TimeRange
 from rfdn_video.settings import Dither, Settings
+from rfdn_video.tune import tune_for
 
 __all__ = ["FilePlan", "output_path", "plan_files", "size_label"]
 
@@ -59,7 +60,7 @@ class FilePlan:
         wanted: the part of the source that is done.
         carried: streams that go along with the video.
         dropped: what is not carried, in words.
-        tune: ``"video"`` or ``"clean"``.
+        tune: ``"clean"``, ``"light"`` or ``"video"``.
         dither: how the results are rounded.
         deinterlace: interlaced pictures were to be made whole, whether there are any or not.
         overwrite: the output may replace a file.
@@ -140,7 +141,7 @@ def plan_files(source: Path, output: str | None, settings: Settings) -> FilePlan
         wanted=_wanted(info, settings),
         carried=carried,
         dropped=dropped,
-        tune=settings.tune if settings.tune != "auto" else "clean" if info.video.lossless else "video",
+        tune=tune_for(info.video, settings.tune),
         dither=settings.dither,
         deinterlace=settings.deinterlace is not None,
         overwrite=settings.overwrite,

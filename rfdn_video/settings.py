@@ -34,7 +34,7 @@ __all__ = [
     "with_preset",
 ]
 
-type Tune = Literal["auto", "video", "clean"]
+type Tune = Literal["auto", "video", "light", "clean"]
 type Dither = Literal["none", "ordered"]
 type Deinterlace = Literal["frame", "field"]
 type Verify = Literal["packets", "full"]
@@ -58,8 +58,9 @@ class Settings:
         scale: factor of width and height, above 1 and at most 8; fractions such as 1.5 too.
         width, height: target in pixels instead of ``scale``; the other side follows the shape.
         model: a name of ``rfdn_video.models.catalog.NETWORKS``.
-        tune: which bundled weights; ``"auto"`` is ``"clean"`` for lossless sources and still
-            images, else ``"video"``.
+        tune: which bundled weights: ``"video"`` for compressed video, ``"light"`` where little was lost, ``"clean"``
+            for pristine pictures; ``"auto"`` goes by the source, see :mod:`rfdn_video.tune`, and is ``"clean"`` for
+            still images.
         weights: a weights file instead of the bundled ones.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"`` or ``"xpu"``.
         precision: of the network; ``"auto"`` is fp16 on CUDA, else fp32.

@@ -49,7 +49,8 @@ def rfdn(
         scale: factor, above 1 and at most 8; a fraction is reached by the next larger network and
             resampling.
         model: name of the network whose bundled weights are used.
-        tune: which of them, ``"video"`` for compressed or ``"clean"`` for pristine sources.
+        tune: which of them, ``"video"`` for compressed, ``"light"`` for hardly compressed or ``"clean"`` for pristine
+            sources.
         weights: a file, or what :func:`rfdn_video.load_weights` gave, instead of the bundled ones.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"`` or ``"xpu"``.
         device_index: which device of its kind, from 0; with ``device="auto"`` of CUDA's.

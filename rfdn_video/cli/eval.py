@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-w", "--weights", type=Path, nargs="+", action="extend", default=[], metavar="FILE", help="try these"
     )
-    parser.add_argument("--tune", choices=("clean", "video"), help="try the bundled weights for this")
+    parser.add_argument("--tune", choices=("clean", "light", "video"), help="try the bundled weights for this")
     parser.add_argument("--self-ensemble", action="store_true", help="mean over the 8 flips and turns; 8x slower")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--threads", type=int, help="CPU threads for the networks")

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("output", type=Path, metavar="NET.onnx", help="the file to write")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("-w", "--weights", type=Path, metavar="FILE", help=".safetensors or .pth")
-    source.add_argument("--tune", choices=("video", "clean"), default="video", help="of the bundled weights")
+    source.add_argument("--tune", choices=("video", "light", "clean"), default="video", help="of the bundled weights")
     parser.add_argument("-m", "--model", default="e-rfdn", help="network of the bundled weights (default: e-rfdn)")
     parser.add_argument(
         "--size",

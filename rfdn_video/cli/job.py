@@ -109,10 +109,11 @@ def _plan(job: Job) -> dict[str, Any]:
     color, weights = video.color, job.upscaler.weights
     frames = files.expected_frames
     seconds = job.upscaler.estimate_seconds(job.scale)
+    quantiser = "" if video.qp is None else f", QP {video.qp:.0f}"
     span = f"{seconds * frames:.0f} s for about {frames} frames" if frames else "the number of frames is not known"
     return {
         "input": f"{files.info.path}: {files.info.container}, "
-        f"{video.codec} {video.width}x{video.height} {video.pix_fmt}",
+        f"{video.codec} {video.width}x{video.height} {video.pix_fmt}{quantiser}",
         "output": f"{files.output or 'standard output'}: {files.target.container.name}, {files.target.encoder} "
         f"{layout.width}x{layout.height} {files.target.pix_fmt} {_options(files.target.options)}".rstrip(),
         "colour": f"{color.matrix.name}, {'full' if color.full_range else 'limited'} range, "

@@ -120,9 +120,9 @@ def add_weights_arguments(group: argparse._ActionsContainer) -> None:
     group.add_argument("-m", "--model", metavar="M", help="network (default e-rfdn)")
     group.add_argument(
         "--tune",
-        choices=("auto", "video", "clean"),
-        help="bundled weights for compressed video or for pristine pictures (default: video, but clean for "
-        "lossless sources and still images)",
+        choices=("auto", "video", "light", "clean"),
+        help="bundled weights for compressed video, for what lost little (H.264 of CRF 23 and below), or for pristine "
+        "pictures (default: by the source)",
     )
     group.add_argument(
         "-w", "--weights", type=Path, metavar="FILE", help=".safetensors or .pth instead of the bundled ones"

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     ways = parser.add_argument_group("ways to enlarge (default: the bundled weights for video and for clean pictures)")
     ways.add_argument("-w", "--weights", action="append", default=[], metavar="FILE", help="try these; again for more")
     ways.add_argument(
-        "--tune", action="append", choices=("video", "clean"), default=[], help="try the bundled ones for this"
+        "--tune", action="append", choices=("video", "light", "clean"), default=[], help="try the bundled ones for this"
     )
     ways.add_argument(
         "--with",
@@ -174,16 +174,17 @@ def _candidates(info: MediaInfo, ways: Sequence[tuple[str, Settings]]) -> list[C
     from rfdn_video.models.catalog import load_bundled
     from rfdn_video.plan import for_display
     from rfdn_video.quality.preview import Candidate
+    from rfdn_video.tune import tune_for
 
     video = info.video
     candidates = []
     for name, settings in ways:
         size = for_display(settings, video)
         wide, _ = target_size((video.width, video.height), scale=size.scale, width=size.width, height=size.height)
-        tune = "video" if settings.tune == "auto" else settings.tune
         upscaler = Upscaler(
             scale=Fraction(wide, video.width),
-            weights=settings.weights or load_bundled(settings.model, tune, wide / video.width),
+            weights=settings.weights
+            or load_bundled(settings.model, tune_for(video, settings.tune), wide / video.width),
             device=settings.device,
             precision=settings.precision,
             engine=settings.engine,

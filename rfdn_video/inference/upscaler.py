@@ -44,7 +44,8 @@ class Upscaler:
         scale: factor, above 1; a fraction is reached by the next larger network and resampling.
         width, height: instead of ``scale``, the target in pixels.
         model: name of the network whose bundled weights are used.
-        tune: which of them, ``"video"`` for compressed or ``"clean"`` for pristine sources.
+        tune: which of them, ``"video"`` for compressed, ``"light"`` for hardly compressed or ``"clean"`` for pristine
+            sources.
         weights: a file, or what :func:`rfdn_video.load_weights` gave, instead of the bundled ones.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"`` or ``"xpu"``; with several,
             as in ``"cuda:0,1"``, the frames of a stream are dealt to them in turn.

@@ -44,6 +44,13 @@ BUNDLED = (
     ),
     BundledWeights(
         network="e-rfdn",
+        tune="light",
+        scale=2,
+        sha256="3b6720286a57926a42566f17f099f51ee8fa1c2a66927d3820e60dc8956823a7",
+        psnr_y=(("Set5", 37.19), ("BSD100", 31.75)),
+    ),
+    BundledWeights(
+        network="e-rfdn",
         tune="video",
         scale=2,
         sha256="f29927ede1406e309b6d4bd48e1fbc0aedcba733e7971f4c5eec3a3636aac6dd",

@@ -46,7 +46,7 @@ class Weights:
         network: catalogue name, such as ``"e-rfdn"``.
         config: the shape of the network.
         pixel_range: largest pixel value the network takes and gives, 1.0 or 255.0.
-        tune: what it was trained for, ``"clean"`` or ``"video"``; None where the file does not say.
+        tune: what it was trained for, ``"clean"``, ``"light"`` or ``"video"``; None where the file does not say.
         path: where it was read from.
         sha256: of the whole file, hexadecimal.
         state: tensors by name, float32, on the CPU.

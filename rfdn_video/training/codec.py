@@ -44,14 +44,14 @@ class Encoding:
     preset: str
 
 
-def random_encoding(random: np.random.Generator, side: int) -> Encoding:
-    """H.264 for 85 of 100 clips, else H.265; CRF 16 to 35; three presets.
+def random_encoding(random: np.random.Generator, side: int, least_crf: int, most_crf: int) -> Encoding:
+    """H.264 for 85 of 100 clips, else H.265; any CRF of a range, both ends included; three presets.
 
     Args:
         side: the shorter one of the clip in pixels; those too small for x265 get H.264.
     """
     codec: Literal["h264", "hevc"] = "h264" if random.random() < 0.85 or side < X265_MIN_SIDE else "hevc"
-    return Encoding(codec, int(random.integers(16, 36)), PRESETS[random.integers(len(PRESETS))])
+    return Encoding(codec, int(random.integers(least_crf, most_crf + 1)), PRESETS[random.integers(len(PRESETS))])
 
 
 def encode_and_decode(frames: Sequence[RGB8], encoding: Encoding) -> list[RGB8]:

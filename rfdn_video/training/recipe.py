@@ -20,6 +20,7 @@ type Schedule = Literal["constant", "halve", "cosine"]
 type Precision = Literal["auto", "fp32", "bf16"]
 type Degradation = Literal["bicubic", "video"]
 
+MAX_CRF = 51  # of x264 and x265
 _FOLDER = Path(__file__).parent / "recipes"
 
 
@@ -77,6 +78,7 @@ class Recipe:
         fine_tunes: start from trained weights whatever the scale.
         log_every, validate_every, checkpoint_every: in steps.
         clips: for ``"video"``: how many clips are made and encoded.
+        least_crf, most_crf: of these clips, 0 to 51: 16 is hardly visible, 35 is poor.
         stages: what is done, in order.
     """
 
@@ -95,6 +97,8 @@ class Recipe:
     validate_every: int = 5_000
     checkpoint_every: int = 1_000
     clips: int = 1_500
+    least_crf: int = 16
+    most_crf: int = 35
     stages: tuple[Stage, ...]
 
     def __post_init__(self) -> None:
@@ -104,6 +108,10 @@ class Recipe:
             _check_at_least(name, getattr(self, name), 1)
         _check_at_least("patch", self.patch, 8)
         _check_at_least("seed", self.seed, 0)
+        _check_at_least("least_crf", self.least_crf, 0)
+        _check_at_least("most_crf", self.most_crf, self.least_crf)
+        if self.most_crf > MAX_CRF:
+            raise UsageError(f"most_crf {self.most_crf}: up to {MAX_CRF} is allowed")
         if not 0 <= self.ema < 1:
             raise UsageError(f"ema {self.ema}: 0 (none) up to, not including, 1 is allowed")
         if not self.stages:

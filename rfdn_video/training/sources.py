@@ -51,7 +51,7 @@ def cache_name(sources: Sequence[Path], recipe: Recipe) -> str:
     stats = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in sources]
     degradation: list[object] = [recipe.degradation]
     if recipe.degradation == "video":
-        degradation += [recipe.clips, recipe.seed, recipe.patch]
+        degradation += [recipe.clips, recipe.seed, recipe.patch, recipe.least_crf, recipe.most_crf]
     content = json.dumps([_LAYOUT, recipe.scale, degradation, stats])
     return f"x{recipe.scale}-{recipe.degradation}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 
@@ -105,7 +105,8 @@ def video_pairs(sources: Sequence[Path], recipe: Recipe) -> Iterator[tuple[RGB8,
         clips = recipe.clips * (number + 1) // len(sources) - recipe.clips * number // len(sources)
         for high in _clips(path, clips, side * scale, scale, random):
             low = [imresize(frame, 1 / scale) for frame in high]
-            low = encode_and_decode(low, random_encoding(random, min(low[0].shape[:2])))
+            encoding = random_encoding(random, min(low[0].shape[:2]), recipe.least_crf, recipe.most_crf)
+            low = encode_and_decode(low, encoding)
             for kept in sorted(random.choice(len(high), KEPT_FRAMES, replace=False)):
                 yield low[kept], high[kept]
 

@@ -58,10 +58,10 @@ def test_random_motion_is_sub_pixel_and_8_to_12_frames_long() -> None:
 
 def test_random_encodings_are_of_both_codecs_and_all_qualities() -> None:
     random = np.random.default_rng(2)
-    encodings = [random_encoding(random, 72) for _ in range(400)]
+    encodings = [random_encoding(random, 72, 16, 35) for _ in range(400)]
     assert {encoding.codec for encoding in encodings} == {"h264", "hevc"}
     assert {encoding.crf for encoding in encodings} == set(range(16, 36))
-    assert {random_encoding(random, 70).codec for _ in range(100)} == {"h264"}
+    assert {random_encoding(random, 70, 16, 35).codec for _ in range(100)} == {"h264"}
     assert sum(encoding.codec == "hevc" for encoding in encodings) == pytest.approx(60, abs=30)
 
 

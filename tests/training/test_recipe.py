@@ -45,6 +45,8 @@ def test_cosine_falls_from_the_rate_to_nothing() -> None:
         ({"batch": 0}, "batch 0"),
         ({"batch": "8"}, "batch '8'"),
         ({"ema": 1.0}, "ema 1.0"),
+        ({"least_crf": 36}, "most_crf 35"),
+        ({"most_crf": 52}, "most_crf 52"),
         ({"degradation": "vhs"}, "degradation 'vhs'"),
         ({"stages": []}, "at least one"),
         ({"stages": 3}, "must be"),

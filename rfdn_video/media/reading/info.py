@@ -36,6 +36,7 @@ class VideoInfo:
         hdr: mastering display and light level.
         captioned: closed captions lie in one of the first pictures.
         crop: what the container takes off the decoded picture.
+        qp: mean quantiser of its pictures on the scale of 8-bit H.264, 0 to 51; None where the bitstream does not say.
         bwdif: options of the filter that makes its interlaced pictures whole, where that was asked for; then
             ``time_base``, ``frame_rate`` and ``frame_count`` are those behind it.
     """
@@ -58,6 +59,7 @@ class VideoInfo:
     hdr: HDRMetadata = NO_HDR
     captioned: bool = False
     crop: Crop = NO_CROP
+    qp: float | None = None
     bwdif: str | None = None
 
     @property

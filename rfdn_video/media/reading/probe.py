@@ -26,6 +26,7 @@ from rfdn_video.media.reading.cropping import crop_of
 from rfdn_video.media.reading.deinterlace import bwdif_arguments
 from rfdn_video.media.reading.info import MediaInfo, VideoInfo
 from rfdn_video.media.reading.other_streams import describe_other, is_cover
+from rfdn_video.media.reading.quantiser import mean_qp
 from rfdn_video.media.reading.quarantine import try_first
 from rfdn_video.media.reading.source import check_is_file, open_source
 from rfdn_video.media.reading.telecine import TOP_FIRST, telecined
@@ -64,6 +65,7 @@ def probe(path: str | Path, *, video_stream: int | None = None, deinterlace: Dei
     check_is_file(path)
     try_first(path, video_stream)
     info = examine(path, video_stream, deinterlace)
+    info = replace(info, video=replace(info.video, qp=mean_qp(info)))
     if info.video.bwdif is not None or (field_order := telecined(info)) is None:
         return info
     if deinterlace is None:

@@ -12,7 +12,6 @@ could pass for telecine.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from itertools import islice, pairwise
 from math import log2
 from statistics import median
@@ -21,11 +20,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from rfdn_video.limits import MAX_PIXELS
-from rfdn_video.media.alpha import decoder_of
 from rfdn_video.media.reading.info import MediaInfo
-from rfdn_video.media.reading.source import open_source
-from rfdn_video.media.timing import exact
+from rfdn_video.media.reading.sampling import moments, pictures_from
 
 __all__ = ["BOTTOM_FIRST", "TOP_FIRST", "field_order_of_pulldown", "telecined"]
 
@@ -33,8 +29,6 @@ TOP_FIRST, BOTTOM_FIRST = 2, 3  # AV_FIELD_TT, AV_FIELD_BB
 
 CYCLE = 5
 PICTURES = 4 * CYCLE + 1
-MOMENTS = (Fraction(0), Fraction(1, 4), Fraction(1, 2), Fraction(3, 4))
-"""Where in the file pictures are looked at: titles stand still, and logos are no film."""
 CHANGE = 8  # of a sample, beyond the noise of compression
 MOVING = 0.005  # share of a field's samples that change
 SEEN = 3  # moving pictures of each phase of the cycle
@@ -48,8 +42,8 @@ def telecined(info: MediaInfo) -> int | None:
     """FFmpeg's number of the field order of video that was telecined, as some of its pictures show; else None."""
     if not 29 < info.video.frame_rate < 31:
         return None
-    for moment in MOMENTS if info.seeks_exactly and info.duration else MOMENTS[:1]:
-        changes = _changes(islice(_pictures(info, moment * (info.duration or 0)), PICTURES))
+    for moment in moments(info):
+        changes = _changes(map(_luma, islice(pictures_from(info, moment, {}), PICTURES)))
         if (order := field_order_of_pulldown(changes)) is not None or len(changes) < PICTURES - 1:
             return order
     return None
@@ -85,23 +79,7 @@ def _changes(pictures: Iterator[NDArray[np.int16]]) -> Changes:
     return found
 
 
-def _pictures(info: MediaInfo, seconds: Fraction) -> Iterator[NDArray[np.int16]]:
-    """Luma of every fourth column, 0 to 255, of the pictures from about that time on."""
-    with open_source(info.path) as container:
-        stream = next(s for s in container.streams.video if s.index == info.video.index)
-        decoder = decoder_of(stream, {"max_pixels": str(MAX_PIXELS)})
-        try:
-            if seconds:
-                container.seek(int((info.start_time + seconds) / exact(stream.time_base)), stream=stream)
-            for packet in container.demux(stream):
-                for picture in decoder.decode(packet):
-                    if (picture.width, picture.height) != info.video.decoded_size:
-                        return
-                    yield _luma(picture)
-        except av.FFmpegError:  # damage is judged where all of the file is read
-            return
-
-
 def _luma(picture: av.VideoFrame) -> NDArray[np.int16]:
+    """Of every fourth column, 0 to 255."""
     plane = picture.reformat(format="gray", threads=1).planes[0]
     return np.frombuffer(plane, np.uint8).reshape(plane.height, -1)[:, : plane.width : 4].astype(np.int16)
