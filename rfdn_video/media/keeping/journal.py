@@ -20,7 +20,7 @@ class Segment:
     """A finished segment.
 
     Attributes:
-        frames: how many pictures.
+        frames: how many pictures; at least 1.
         size: of its file, in bytes.
         digest: BLAKE2b of that, in hexadecimal.
     """
@@ -28,6 +28,10 @@ class Segment:
     frames: int
     size: int
     digest: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.frames, int) or self.frames < 1:
+            raise ValueError(f"a segment of {self.frames!r} frames")
 
 
 @dataclass
@@ -54,6 +58,8 @@ class Journal:
             record = json.loads((folder / JOURNAL).read_bytes())
         except FileNotFoundError:
             return None
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
         try:
             if record["form"] != _FORM:
                 raise ValueError(f"its form is {record['form']}")

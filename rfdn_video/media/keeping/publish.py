@@ -74,7 +74,6 @@ class Draft:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.path.unlink(missing_ok=True)
         self.work.__exit__()
 
     def publish(self) -> None:

@@ -93,11 +93,11 @@ class Segments:
         """
         size, digest = recording.complete()
         recording.path.replace(self._path(number))
-        if self._journal is None:
-            self._journal = Journal(self._identify())
-            sync(self._work.path.parent)  # where the folder itself is listed
-        self._journal.segments.append(Segment(frames, size, digest))
-        self._journal.write(self._work.path)
+        job = self._identify() if self._journal is None else self._journal.job
+        journal = Journal(job, [*self._finished, Segment(frames, size, digest)])
+        journal.write(self._work.path)
+        sync(self._work.path.parent)  # where the folder itself is listed
+        self._journal = journal
         self._keep()
 
     def discard(self) -> None:

@@ -38,7 +38,7 @@ class WorkFolder:
         kept: names in the folder that stay when it is left.
 
     Raises:
-        OutputError: another job works on the same output, or the folder cannot be made.
+        OutputError: another job works on the same output, or the folder cannot be made or is a symbolic link.
     """
 
     def __init__(self, output: Path) -> None:
@@ -51,6 +51,7 @@ class WorkFolder:
     def __enter__(self) -> WorkFolder:
         try:
             self.path.mkdir(exist_ok=True)
+            self._check_ours()
             self._lock.acquire()
         except Timeout:
             raise OutputError(
@@ -68,13 +69,19 @@ class WorkFolder:
         finally:
             self._lock.release()
 
+    def _check_ours(self) -> None:
+        """What lies in the folder is swept away: a link must not lead that elsewhere."""
+        if self.path.is_symlink():
+            raise OutputError(f"{self.path}: is a symbolic link; remove it, or give another --output")
+
     def keep_all(self) -> None:
         """Nothing is touched."""
         self.kept = {path.name for path in self.path.iterdir()}
 
     def sweep(self) -> None:
-        """Removes all that is not to be kept."""
-        for path in self.path.iterdir():
-            if path.name not in self.kept and path.name != LOCK:
-                with suppress(OSError):
-                    path.unlink()
+        """Removes all that is not to be kept. Where the disk refuses, or the folder is gone, nothing more is said."""
+        with suppress(OSError):
+            for path in self.path.iterdir():
+                if path.name not in self.kept and path.name != LOCK:
+                    with suppress(OSError):
+                        path.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,26 @@ def test_fault_62_the_lock_of_a_killed_job_does_not_block(tmp_path: Path) -> Non
     assert work_folder(target).is_dir()
     with WorkFolder(target):
         pass
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.fault(53)
+def test_a_link_leads_nowhere(tmp_path: Path) -> None:
+    """What lies in the folder is swept away: it must not be a folder of somebody else."""
+    target, precious = tmp_path / "film.mp4", tmp_path / "elsewhere" / "precious"
+    precious.parent.mkdir()
+    precious.touch()
+    work_folder(target).symlink_to(precious.parent)
+    with pytest.raises(OutputError, match="is a symbolic link; remove it"):
+        WorkFolder(target).__enter__()
+    assert precious.exists()
+    assert work_folder(target).is_symlink()
+
+
+def test_a_folder_that_vanishes(tmp_path: Path) -> None:
+    """Its end says nothing that would hide why the job failed."""
+    with WorkFolder(tmp_path / "film.mp4") as work:
+        shutil.rmtree(work.path)
     assert not list(tmp_path.iterdir())
 
 
