@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from rfdn_video.batch.delivery import ON_SUCCESS
 from rfdn_video.batch.serving.address import Address, parse_address
 from rfdn_video.batch.sources import VIDEO_PATTERNS, Selection, Source, find_sources
-from rfdn_video.cli.console import one_line
+from rfdn_video.cli.console import say
 from rfdn_video.cli.environment import options_from
 from rfdn_video.cli.options import add_ray_argument, add_settings_arguments, settings_of
 from rfdn_video.errors import OutputError, RFDNError, UsageError
@@ -250,12 +250,12 @@ def _list(args: argparse.Namespace, options: Options) -> int:
         done = set()
     for source in sources:
         state, name = "done" if source.path in done else "queued", str(source.path)
-        print(json.dumps({"event": state, "input": name}) if args.json else f"{state:<7} {name}")
+        say(json.dumps({"event": state, "input": name}) if args.json else f"{state:<7} {name}")
     return 0
 
 
 def _warn(text: str) -> None:
-    print(f"rfdn-video: warning: {one_line(text)}", file=sys.stderr)
+    say(f"rfdn-video: warning: {text}", file=sys.stderr)
 
 
 def _selection(args: argparse.Namespace) -> Selection:

@@ -8,7 +8,7 @@ import sys
 from contextlib import suppress
 from typing import Any, TextIO
 
-__all__ = ["Patient", "be_patient", "one_line"]
+__all__ = ["Patient", "be_patient", "one_line", "say"]
 
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | dict.fromkeys(b"\t\n\r", " ")
 
@@ -67,6 +67,11 @@ class Patient(io.TextIOBase):
 def one_line(text: str) -> str:
     """Without line ends, and what would steer a terminal as escapes: a file's name may hold it."""
     return text.strip().translate(_CONTROLS)
+
+
+def say(*lines: str, file: TextIO | None = None) -> None:
+    """Prints lines, each by :func:`one_line`: for whatever holds a file's name, or words out of it."""
+    print(*map(one_line, lines), sep="\n", file=file, flush=True)
 
 
 def be_patient() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TextIO
 
 import av
 
-from rfdn_video.cli.console import one_line
+from rfdn_video.cli.console import say
 from rfdn_video.cli.progress import progress
 from rfdn_video.cli.stall import watched
 from rfdn_video.errors import RFDNError
@@ -67,7 +68,7 @@ def _run_on_ray(source: Path, args: argparse.Namespace, settings: Settings) -> N
 
 def _warn_of_room(files: FilePlan) -> None:
     if files.room:
-        print(f"rfdn-video: warning: {one_line(f'{files.info.path.name}: {files.room}')}", file=sys.stderr)
+        say(f"rfdn-video: warning: {files.info.path.name}: {files.room}", file=sys.stderr)
 
 
 def planned_output(source: Path, args: argparse.Namespace, settings: Settings) -> Path | None:
@@ -91,7 +92,7 @@ def _run_still(source: Path, args: argparse.Namespace, settings: Settings) -> No
     record = {"input": str(source), "output": str(plan.output), "width": plan.target[0], "height": plan.target[1]}
     if not args.dry_run:
         upscale_still(plan, settings)
-    _emit(record, ("would write " if args.dry_run else "wrote ") + text, args)
+    _emit(record, [("would write " if args.dry_run else "wrote ") + text], args)
 
 
 def _print_plan(job: Job, args: argparse.Namespace) -> None:
@@ -101,7 +102,7 @@ def _print_plan(job: Job, args: argparse.Namespace) -> None:
         for key, values in plan.items()
         for value in (values if isinstance(values, list) else [values])
     ]
-    _emit(plan, "\n".join(lines), args)
+    _emit(plan, lines, args)
 
 
 def _plan(job: Job) -> dict[str, Any]:
@@ -169,7 +170,7 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
         "stages": {stage.name: _stage_record(stage, summary.seconds) for stage in summary.stages},
     }
     for warning in summary.warnings:
-        print(f"rfdn-video: warning: {one_line(f'{source.name}: {warning}')}", file=sys.stderr)
+        say(f"rfdn-video: warning: {source.name}: {warning}", file=sys.stderr)
     copied = f"{summary.copied_share:.0%} of all rows copied, " if summary.copied_share >= 0.005 else ""
     text = (
         f"wrote {summary.output or 'standard output'}: {summary.frames} frames{_reused(summary)}, "
@@ -178,7 +179,7 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
         f"{'checked' if summary.verified else 'not checked (a pipe)'}"
         f"; bound by: {summary.bound_by.name} {100 * summary.bound_by.worked / summary.seconds:.0f} % busy"
     )
-    _emit(record, text, args)
+    _emit(record, [text], args)
 
 
 def _stage_record(stage: StageTime, seconds: float) -> dict[str, float]:
@@ -190,8 +191,8 @@ def _reused(summary: Summary) -> str:
     return f" ({summary.frames_reused} of them from before)" if summary.frames_reused else ""
 
 
-def _emit(record: dict[str, Any], text: str, args: argparse.Namespace) -> None:
-    print(json.dumps(record, default=str) if args.json else text, file=result_stream(args), flush=True)
+def _emit(record: dict[str, Any], lines: Sequence[str], args: argparse.Namespace) -> None:
+    say(*([json.dumps(record, default=str)] if args.json else lines), file=result_stream(args))
 
 
 def result_stream(args: argparse.Namespace) -> TextIO:

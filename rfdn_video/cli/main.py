@@ -18,7 +18,7 @@ from typing import NoReturn
 
 from rfdn_video import __version__
 from rfdn_video.cli import upscale
-from rfdn_video.cli.console import be_patient, one_line
+from rfdn_video.cli.console import be_patient, say
 from rfdn_video.errors import RFDNError, UsageError
 
 __all__ = ["main", "run"]
@@ -90,7 +90,7 @@ def main(argv: Sequence[str]) -> int:
 
 def fail(error: RFDNError) -> int:
     """Prints an error as one line; returns its exit code."""
-    print(f"rfdn-video: {one_line(describe(error))}", file=sys.stderr)
+    say(f"rfdn-video: {describe(error)}", file=sys.stderr)
     return error.exit_code
 
 

@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rfdn_video.cli.console import say
 from rfdn_video.cli.options import add_network_arguments, add_progress_argument, add_size_arguments
 from rfdn_video.errors import OutputError, UsageError
 
@@ -92,7 +93,7 @@ def execute(args: argparse.Namespace) -> int:
 
         title = ", ".join(path.name for path in args.inputs)
         _write(output, render(views, title, remarks), views, args)
-    print(f"wrote {output}: {len(views)} crops, each in {len(views[0].layers)} ways")
+    say(f"wrote {output}: {len(views)} crops, each in {len(views[0].layers)} ways")
     if args.open:
         _open(output)
     return 0
@@ -223,4 +224,4 @@ def _open(output: Path) -> None:
     import webbrowser
 
     if not webbrowser.open(output.resolve().as_uri()):
-        print(f"rfdn-video: no browser found; open {output} yourself", file=sys.stderr)
+        say(f"rfdn-video: no browser found; open {output} yourself", file=sys.stderr)

@@ -107,6 +107,23 @@ def test_in_this_process(
         assert "&lt;b&gt;&amp;amp;&#34;" in Path(f"{name}_preview.html").read_text()
 
 
+@pytest.mark.fault(17)
+@pytest.mark.usefixtures("folder")
+def test_no_name_steers_the_terminal(nearest_x2: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In what is printed for people: plans, results, lists, comparisons."""
+    source, network = "\x1b[31mred.mp4", ["-w", str(nearest_x2), "--device", "cpu"]
+    for command in (
+        [source, *network, "--dry-run"],
+        [source, *network],
+        ["batch", source, "-o", "..", "--dry-run"],
+        ["compare", source, source],
+    ):
+        assert main(command) == 0
+        printed = "".join(capsys.readouterr())
+        assert "\\x1b[31mred" in printed
+        assert "\x1b" not in printed
+
+
 @pytest.mark.parametrize(
     "command", [["z" * 300], ["compare", "a.mp4", "z" * 300], ["preview", "in.mp4", "-o", f"{'z' * 300}.html"]]
 )
