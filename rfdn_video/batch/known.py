@@ -7,12 +7,17 @@ from pathlib import Path
 from rfdn_video.batch.ledger import Ledger
 from rfdn_video.stamp import Stamp
 
-__all__ = ["done_contents", "is_done", "is_result"]
+__all__ = ["done_contents", "is_anothers", "is_done", "is_result"]
 
 
 def is_result(ledger: Ledger, path: Path) -> bool:
     """A result of ours lies at ``path``: of a source that it has replaced, or in a folder that is both."""
     return any(entry.result_stands for entry in ledger.results_at(path))
+
+
+def is_anothers(ledger: Ledger, path: Path, source: Path) -> bool:
+    """What lies at ``path`` is another source than ``source``, or the result of another one: it may be all there is."""
+    return any(entry.output != path or entry.result_stands for entry in ledger.others_at(path, source))
 
 
 def is_done(ledger: Ledger, path: Path, settings: str) -> bool:

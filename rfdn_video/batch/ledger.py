@@ -164,6 +164,11 @@ class Ledger:
         """The entries whose results were put at ``path``."""
         return list(self._all("SELECT * FROM files WHERE output = ?", os.fsencode(path)))
 
+    def others_at(self, path: Path, source: Path) -> list[Entry]:
+        """The entries of other sources than ``source`` that lie at ``path``, or whose results were put there."""
+        query = "SELECT * FROM files WHERE source != ? AND (source = ? OR output = ?)"
+        return list(self._all(query, *_bytes(source, path.resolve(), path)))
+
     def label_of(self, source: Path, folder: Path) -> str | None:
         """What the results of a source are called in this folder, with any settings."""
         query = "SELECT * FROM files WHERE source = ? AND folder = ?"

@@ -19,6 +19,7 @@ class Task:
         id: of the ledger's entry.
         source: the file.
         settings: how; the device is the worker's own.
+        destination: of the batch; its ledger is there.
         staging: an existing folder for the result until it is delivered.
         folder: where it goes; None is the source's place.
         label: the first part of its name.
@@ -33,6 +34,7 @@ class Task:
     id: int
     source: Path
     settings: Settings
+    destination: Path
     staging: Path
     folder: Path | None
     label: str

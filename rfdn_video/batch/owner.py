@@ -192,6 +192,7 @@ class Owner:
                 id=entry.id,
                 source=entry.source,
                 settings=options.settings,
+                destination=options.destination,
                 staging=staging,
                 folder=None if options.on_success == "replace" else options.destination / entry.folder,
                 label=entry.label,

@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from multiprocessing import connection, parent_process
@@ -20,6 +21,8 @@ from filelock import FileLock
 
 from rfdn_video.batch.delivery import Delivery, deliver
 from rfdn_video.batch.identity import sha256_of
+from rfdn_video.batch.known import is_anothers
+from rfdn_video.batch.ledger import Ledger
 from rfdn_video.batch.messages import Failed, Finished, Hello, Progress, Ready, Task, Unchanged
 from rfdn_video.batch.pace import Pace
 from rfdn_video.errors import DeviceError, InputError, OutputError, RFDNError
@@ -201,12 +204,19 @@ def _may_overwrite(task: Task, staged: Path) -> bool:
 
 
 def _check_target(task: Task, staged: Path) -> None:
-    """Before the first frame, what would only be found in the end."""
+    """Before the first frame, what would only be found in the end.
+
+    Raises:
+        OutputError: something is in the way that must not be replaced.
+    """
     target = _target(task, staged)
     if is_taken(target) and target.is_dir():
         raise OutputError(f"{target}: is a directory")
     if is_taken(target) and not _may_overwrite(task, staged):
         raise OutputError(f"{target}: exists already; give --overwrite to replace it")
+    with closing(Ledger(task.destination)) as ledger:
+        if is_taken(target) and is_anothers(ledger, target, task.source):
+            raise OutputError(f"{target}: is another source of this batch, or its result; it was left alone")
     if task.moved is not None and is_taken(task.moved):
         raise OutputError(f"{task.moved}: exists already, and the source was to be moved there; move it away")
 

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rfdn_video.cli.console import say
 from rfdn_video.cli.options import add_progress_argument, parse_scale, parse_seconds
 from rfdn_video.errors import OutputError, UsageError
 
@@ -81,7 +82,7 @@ def _add_result_arguments(group: argparse._ArgumentGroup) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Measures, prints and writes."""
     for path in (args.csv, args.plot):
-        _check_new(path, args.overwrite)
+        _check_new(path, args)
     if args.plot is not None and find_spec("matplotlib") is None:
         raise UsageError("--plot needs matplotlib; pip install 'rfdn-video[plots]'")
     options = _options(args)
@@ -137,10 +138,14 @@ def _read_bands(summary: Path, outputs: Sequence[Path]) -> tuple[Fraction, ...]:
     return tuple(Fraction(band).limit_denominator(1000) for band in bands)
 
 
-def _check_new(path: Path | None, overwrite: bool) -> None:
-    if path is not None and path.exists() and not overwrite:
+def _check_new(path: Path | None, args: argparse.Namespace) -> None:
+    if path is None:
+        return
+    if path.exists() and not args.overwrite:
         raise OutputError(f"{path}: exists already; give another name, or --overwrite to replace it")
-    if path is not None and not path.parent.is_dir():
+    if path.exists() and any(video.exists() and path.samefile(video) for video in (args.reference, *args.outputs)):
+        raise OutputError(f"{path}: is one of the videos; give another name")
+    if not path.parent.is_dir():
         raise OutputError(f"{path.parent}: no such directory; make it first")
 
 
@@ -182,11 +187,11 @@ def _number(value: float | None, digits: int) -> str:
 
 def _print_remarks(c: Comparison) -> None:
     times = ", ".join(f"{float(score.time):.3f} s ({score.psnr[0]:.2f} dB)" for score in c.worst)
-    print(f"{c.output.name}: worst frames {times}")
+    say(f"{c.output.name}: worst frames {times}")
     if c.identical:
-        print(f"{c.output.name}: Y of {c.identical} frames is the reference's; the mean PSNR is over the others")
+        say(f"{c.output.name}: Y of {c.identical} frames is the reference's; the mean PSNR is over the others")
     for alone, what in ((c.missing, "of the reference have no partner"), (c.extra, "are no partner of any")):
         if alone:
-            print(f"{c.output.name}: {len(alone)} frames {what}, the first at {float(alone[0]):.3f} s", file=sys.stderr)
+            say(f"{c.output.name}: {len(alone)} frames {what}, the first at {float(alone[0]):.3f} s", file=sys.stderr)
     for note in c.notes:
-        print(f"{c.output.name}: {note}")
+        say(f"{c.output.name}: {note}")

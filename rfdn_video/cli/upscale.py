@@ -97,9 +97,13 @@ def _check_collisions(args: argparse.Namespace, settings: Settings) -> None:
     from rfdn_video.cli.job import planned_output
 
     taken: dict[Path, str] = {}
+    inputs = {Path(name).resolve(): name for name in args.inputs}
     for name in args.inputs:
         output = planned_output(Path(name), args, settings)
+        if output is None:
+            continue
         if output in taken:
             raise UsageError(f"{taken[output]} and {name} would both be written to {output}; do them one by one")
-        if output is not None:
-            taken[output] = name
+        if output in inputs:
+            raise UsageError(f"{name} would be written over {inputs[output]}, an input too; give another --output")
+        taken[output] = name

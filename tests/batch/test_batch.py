@@ -220,6 +220,18 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path, clip: Clip, batch: Batch
     assert size(taken) == (128, 96)
 
 
+@pytest.mark.fault(58)
+def test_no_result_takes_the_place_of_another_source(tmp_path: Path, clip: Clip, batch: Batch) -> None:
+    """Told to overwrite and to replace: of two films one would be gone, and nobody would know."""
+    (tmp_path / "film.avi").write_bytes(clip(suffix="avi"))
+    (tmp_path / "film.mkv").write_bytes(clip(6, suffix="mkv"))
+    sources = (tmp_path / "film.avi", tmp_path / "film.mkv")
+    events = batch(*sources, "-o", tmp_path / "out", "--on-success", "replace", "--overwrite")
+    assert "is another source of this batch, or its result" in of_kind(events, "failed")[0]["reason"]
+    assert (tmp_path / "film.avi").read_bytes() == clip(suffix="avi")
+    assert len(look(tmp_path / "film.mkv").times) == 6
+
+
 def test_the_owner_imports_neither_torch_nor_av() -> None:
     script = "import sys, rfdn_video.batch.owner, rfdn_video.cli.batch_report, rfdn_video.batch.worker;"
     script += "print([m for m in ('torch', 'av', 'numpy') if m in sys.modules])"

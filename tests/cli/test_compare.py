@@ -73,6 +73,8 @@ def test_the_bands_of_a_job_come_from_its_summary(
         (["film.mp4", "good.mp4", "--frames", "0"], 2, "1 or more"),
         (["film.mp4", "good.mp4", "--side-by-side", "good.mp4"], 4, "exists already"),
         (["film.mp4", "good.mp4", "--side-by-side", "a.txt"], 2, "unknown kind of output"),
+        (["film.mp4", "good.mp4", "--csv", "film.mp4", "--overwrite"], 4, "is one of the videos"),
+        (["film.mp4", "good.mp4", "--plot", "good.mp4", "--overwrite"], 4, "is one of the videos"),
         (["film.mp4", "good.mp4", "--csv", "nowhere/a.csv"], 4, "no such directory"),
         (["film.mp4", "good.mp4", "--summary", "film.mp4"], 2, "is not what rfdn-video --json prints"),
     ],

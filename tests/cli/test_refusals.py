@@ -30,6 +30,8 @@ def folder(tmp_path: Path, shared: Path) -> Path:
     (tmp_path / "sub" / "good.mp4").write_bytes((tmp_path / "good.mp4").read_bytes())
     (tmp_path / "link.mp4").symlink_to(tmp_path / "good.mp4")
     os.link(tmp_path / "good.mp4", tmp_path / "hard.mp4")
+    for name in ("film.mp4", "film_x2.mp4"):
+        (tmp_path / "sub" / name).write_bytes((tmp_path / "good.mp4").read_bytes())
     return tmp_path
 
 
@@ -68,6 +70,7 @@ def folder(tmp_path: Path, shared: Path) -> Path:
         (["good.mp4", "text.mp4", "-o", "out.mp4"], 2, "give a directory"),
         pytest.param(["good.mp4", "good.mp4"], 2, "would both be written to", marks=fault(63)),
         pytest.param(["good.mp4", "sub/good.mp4", "-o", "sub"], 2, "would both be written to", marks=fault(63)),
+        pytest.param(["sub/film.mp4", "sub/film_x2.mp4", "--overwrite"], 2, "_x2.mp4, an input too", marks=fault(63)),
         (["good.mp4", "--height", "tall"], 2, "invalid int value: 'tall'; see"),
         (["cut.mp4", "--salvage", "--strict"], 2, "not allowed with"),
         ([], 2, "INPUT"),
