@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from rfdn_video.encoder_files import file_option
 from rfdn_video.encoder_names import encoder_name
 from rfdn_video.errors import UsageError
 from rfdn_video.limits import MAX_TOML_BYTES
@@ -249,7 +250,8 @@ def load_preset(name: str) -> dict[str, Any]:
         name: a bundled preset's name, or the path of a TOML file (it ends in ``.toml``).
 
     Raises:
-        UsageError: it does not exist, is no flat TOML, or has a key that Settings has not.
+        UsageError: it does not exist, is no flat TOML, has a key that Settings has not, or lets an encoder read or
+            write files.
     """
     values = _read_preset(name)
     values.pop("description", None)
@@ -259,6 +261,11 @@ def load_preset(name: str) -> dict[str, Any]:
     if "scale" in values:
         values["scale"] = exact_scale(values["scale"])
     Settings(**values)
+    if (option := file_option(values.get("encoder_options", ()))) is not None:
+        raise UsageError(
+            f"preset {name}: encoder option {option!r} reads or writes a file, which a preset may not; "
+            "give it as --encoder-opt"
+        )
     return values
 
 

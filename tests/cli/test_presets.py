@@ -10,6 +10,7 @@ import pytest
 
 from rfdn_video import Settings
 from rfdn_video.cli.main import main
+from rfdn_video.errors import UsageError
 from rfdn_video.frame import PixelFormat
 from rfdn_video.media.encoding.builds import LibavBuild
 from rfdn_video.media.encoding.target import choose_container, choose_encoder
@@ -39,6 +40,28 @@ def test_one_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_there_are_no_weights_for_drawings_and_the_preset_says_so() -> None:
     assert "no weights trained on drawings" in describe_preset("anime")
+
+
+@pytest.mark.fault(17)
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("stats=f", "passlogfile=f", "flags=+pass1", "x264-params=aq-mode=3:dump-yuv=f", "x264opts=stats=f"),
+        *("x265-params=csv=f", "x265-params=aq-mode=1:Analysis_Save=f", r"x265-params=c\\sv=f", "x265-params='csv'=f"),
+        *("x265-params=lambda-file=f", "svtav1-params=use-q-file=f", "aom-params=film-grain-table=f"),
+    ],
+)
+def test_a_preset_makes_no_encoder_write_files(tmp_path: Path, option: str) -> None:
+    """It may come from anybody; on the command line they are the user's own."""
+    (tmp_path / "evil.toml").write_text(f'encoder_options = ["{option}"]\n')
+    with pytest.raises(UsageError, match="reads or writes a file"):
+        load_preset(str(tmp_path / "evil.toml"))
+
+
+@pytest.mark.parametrize("option", ["aq-mode=3", "x265-params=aq-mode=3:no-sao=1", "profile=high", "flags=+cgop"])
+def test_other_options_are_taken(tmp_path: Path, option: str) -> None:
+    (tmp_path / "good.toml").write_text(f'encoder_options = ["{option}"]\n')
+    assert load_preset(str(tmp_path / "good.toml")) == {"encoder_options": [option]}
 
 
 @pytest.mark.parametrize("name", NAMES)
