@@ -8,6 +8,7 @@ from __future__ import annotations
 __all__ = [
     "MAX_ATTACHED_BYTES",
     "MAX_CHAPTERS",
+    "MAX_LATER_PIXELS",
     "MAX_PIXELS",
     "MAX_PROBE_BYTES",
     "MAX_PROBE_SECONDS",
@@ -16,10 +17,14 @@ __all__ = [
     "MAX_TAG_BYTES",
     "MAX_TOML_BYTES",
     "MAX_WEIGHTS_BYTES",
+    "later_pixels",
 ]
 
 MAX_PIXELS = 1 << 28
 """Of a picture, read or written: 16384 x 16384, four times 16K."""
+
+MAX_LATER_PIXELS = 1 << 24
+"""Of a picture that is larger than the first ones: 4096 x 4096, or four times their size where that is more."""
 
 MAX_STILL_PIXELS = 1 << 27
 """Of a still image read: they are held whole, at several bytes a pixel."""
@@ -46,3 +51,11 @@ MAX_WEIGHTS_BYTES = 1 << 30
 
 MAX_TOML_BYTES = 1 << 20
 """Of a preset or recipe: 1 MiB."""
+
+
+def later_pixels(width: int, height: int) -> int:
+    """How many pixels a picture may have behind first ones of this size, which alone have been tried elsewhere.
+
+    A decoder holds up to 17 pictures; a stream that becomes huge on its way would fill the job's memory.
+    """
+    return min(MAX_PIXELS, max(MAX_LATER_PIXELS, 4 * width * height))

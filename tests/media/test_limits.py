@@ -13,7 +13,9 @@ from rfdn_video import limits, probe
 from rfdn_video.errors import InputError
 from rfdn_video.media.reading import probe as probing
 from rfdn_video.media.reading import source
+from rfdn_video.media.reading.decode import Decoder
 from rfdn_video.media.reading.probe import examine
+from rfdn_video.media.timing import TimeRange
 
 type FFmpeg = Callable[..., bytes]
 
@@ -53,6 +55,20 @@ def test_pixels_that_ffmpeg_refuses(tmp_path: Path) -> None:
     path.write_bytes(b"YUV4MPEG2 W100000 H100000 F25:1 Ip A1:1 C420jpeg\nFRAME\n" + bytes(1000))
     with pytest.raises(InputError, match="not a media file that can be read"):
         probe(path)
+
+
+@pytest.mark.fault(14)
+@pytest.mark.parametrize(("size", "damaged"), [("4080x4080", 0), ("4128x4080", 1)])
+def test_pixels_in_mid_stream(ffmpeg: FFmpeg, tmp_path: Path, size: str, damaged: int) -> None:
+    """A stream that becomes huge on its way is not decoded: no other process has tried how much memory that takes."""
+    path = tmp_path / "grows.h264"
+    encoding = ("-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "ultrafast")
+    ffmpeg(*SMALL, "-frames:v", "5", *encoding, tmp_path / "small.h264")
+    ffmpeg("-f", "lavfi", "-i", f"color=size={size}", "-frames:v", "1", *encoding, tmp_path / "large.h264")
+    path.write_bytes((tmp_path / "small.h264").read_bytes() + (tmp_path / "large.h264").read_bytes())
+    with Decoder(probe(path), TimeRange(), salvage=True) as decoder:
+        assert len(list(decoder)) == 6 - damaged
+    assert (decoder.report.damaged_packets, decoder.report.resized_frames) == (damaged, 1 - damaged)
 
 
 @pytest.mark.fault(15)

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 
 from rfdn_video.errors import DeviceError, InputError
 from rfdn_video.frame import Color, Frame, PixelFormat, Planes
-from rfdn_video.limits import MAX_PIXELS
-from rfdn_video.media.alpha import decoder_of, is_opaque
+from rfdn_video.media.alpha import is_opaque
 from rfdn_video.media.formats import ffmpeg_name
+from rfdn_video.media.reading.bounded import bounded_decoder
 from rfdn_video.media.reading.cropping import cropped
 from rfdn_video.media.reading.deinterlace import deinterlaced
 from rfdn_video.media.reading.hwaccel import check_accelerated, to_planar
@@ -113,7 +113,7 @@ class Decoder:
             stream.discard = Discard.default if stream.index == info.video.index else Discard.all
         self._stream = self._container.streams.video[_position(self._container, info.video.index)]
         # Threads that decode whole pictures lose a damaged one, and the one before the file's end, without a word.
-        self._decoder = decoder_of(self._stream, {"max_pixels": str(MAX_PIXELS)})
+        self._decoder = bounded_decoder(self._stream, info.video)
         self._decoder.thread_type = "SLICE"
         self._hwaccel = hwaccel
         if hwaccel is not None:

@@ -12,8 +12,7 @@ from av.stream import Discard
 from av.video.stream import VideoStream
 
 from rfdn_video.frame import Frame
-from rfdn_video.limits import MAX_PIXELS
-from rfdn_video.media.alpha import decoder_of
+from rfdn_video.media.reading.bounded import bounded_decoder
 from rfdn_video.media.reading.cropping import cropped
 from rfdn_video.media.reading.decode import Decoder, planes_of
 from rfdn_video.media.reading.info import MediaInfo
@@ -41,7 +40,7 @@ class Glance:
         self._stream: VideoStream = next(s for s in self._container.streams.video if s.index == info.video.index)
         for stream in self._container.streams:
             stream.discard = Discard.default if stream.index == info.video.index else Discard.all
-        self._decoder = decoder_of(self._stream, {"max_pixels": str(MAX_PIXELS)})
+        self._decoder = bounded_decoder(self._stream, info.video)
 
     def __enter__(self) -> Glance:
         return self

@@ -7,8 +7,7 @@ from fractions import Fraction
 
 import av
 
-from rfdn_video.limits import MAX_PIXELS
-from rfdn_video.media.alpha import decoder_of
+from rfdn_video.media.reading.bounded import bounded_decoder
 from rfdn_video.media.reading.info import MediaInfo
 from rfdn_video.media.reading.source import open_source
 from rfdn_video.media.timing import exact
@@ -33,7 +32,7 @@ def pictures_from(info: MediaInfo, seconds: Fraction, options: Mapping[str, str]
     """
     with open_source(info.path) as container:
         stream = next(s for s in container.streams.video if s.index == info.video.index)
-        decoder = decoder_of(stream, {"max_pixels": str(MAX_PIXELS), **options})
+        decoder = bounded_decoder(stream, info.video, options)
         try:
             if seconds:
                 container.seek(int((info.start_time + seconds) / exact(stream.time_base)), stream=stream)
