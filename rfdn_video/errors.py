@@ -4,6 +4,7 @@
 
     RFDNError                     1  (never raised itself)
     ├── UsageError                2  an option or argument that cannot be meant
+    │   └── OtherWorkError        2  unfinished work was done with other settings than those to go on with
     ├── InputError                3  the input cannot be used
     │   └── NoVideoError          3  it opens, but holds no video stream
     ├── OutputError               4  the output cannot be written
@@ -23,6 +24,7 @@ __all__ = [
     "Interrupted",
     "ModelError",
     "NoVideoError",
+    "OtherWorkError",
     "OutputError",
     "RFDNError",
     "UsageError",
@@ -40,6 +42,10 @@ class UsageError(RFDNError, ValueError):
     """An option or argument whose value is not allowed."""
 
     exit_code = 2
+
+
+class OtherWorkError(UsageError):
+    """There is unfinished work to go on with, but it was done with other settings, software or devices."""
 
 
 class InputError(RFDNError):

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfdn_video.errors import InputError, OutputError, UsageError
+from rfdn_video.errors import InputError, OtherWorkError, OutputError
 from rfdn_video.fingerprint import INPUT, differences, fingerprint
 from rfdn_video.media.keeping.journal import JOURNAL, Journal
 from rfdn_video.media.keeping.segments import Segments
@@ -53,7 +53,7 @@ def open_segments(work: WorkFolder, files: FilePlan, upscaler: Upscaler, setting
 
     Raises:
         OutputError: there is unfinished work, and nothing was said of it; or it cannot be read.
-        InputError, UsageError: it was of another input, or done with other settings.
+        InputError, OtherWorkError: it was of another input, or done with other settings.
     """
     length = segment_length(files, settings, upscaler.device.type)
     gop = 1 if settings.segment_frames is not None else key_distance(files)
@@ -72,7 +72,7 @@ def earlier_work(
 
     Raises:
         OutputError: there is unfinished work, and nothing was said of it; or it cannot be read.
-        InputError, UsageError: it was of another input, or done with other settings.
+        InputError, OtherWorkError: it was of another input, or done with other settings.
     """
     journal = None if settings.resume is False else _read(work)
     if journal is None:
@@ -85,7 +85,7 @@ def earlier_work(
             "--no-resume throws them away"
         )
     if changed := differences(journal.job, identify()):
-        kind = InputError if journal.job.get(INPUT) != identify()[INPUT] else UsageError
+        kind = InputError if journal.job.get(INPUT) != identify()[INPUT] else OtherWorkError
         raise kind(
             f"{output}: its unfinished work differs in {', '.join(changed)}; "
             "give the same as before, or --no-resume to begin anew"

@@ -67,7 +67,7 @@ class Worker:
         try:
             message: FromWorker = self.pipe.recv()
         except (EOFError, ConnectionResetError):
-            self._process.join(PATIENCE)
+            self._end()
             return Failed(DeviceError.exit_code, f"the worker {_cause_of_death(self._process.exitcode)}", "")
         return message
 
@@ -82,11 +82,14 @@ class Worker:
 
     def wait(self) -> None:
         """Until it has ended; by force where it does not."""
+        self._end()
+        self.pipe.close()
+
+    def _end(self) -> None:
         self._process.join(PATIENCE)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
-        self.pipe.close()
 
 
 def _cause_of_death(code: int | None) -> str:

@@ -18,6 +18,7 @@ from rfdn_video.batch.delivery import OnSuccess, deliver
 from rfdn_video.batch.entry import Entry, Run
 from rfdn_video.batch.identity import settings_digest
 from rfdn_video.batch.known import done_contents, is_done, is_result
+from rfdn_video.batch.labels import label_for
 from rfdn_video.batch.ledger import Ledger, ledger_path
 from rfdn_video.batch.lock import worker_lock
 from rfdn_video.batch.messages import Failed, Finished, Hello, Progress, Ready, Task, Unchanged
@@ -31,6 +32,9 @@ __all__ = ["Event", "Kind", "Options", "Owner"]
 
 TICK = 1.0
 """Seconds after which the owner shows that it is alive."""
+
+_GOES_ON = (OutputError.exit_code, DeviceError.exit_code)
+"""Failures that may be over another time: what is finished of such files is kept for the next batch."""
 
 type Kind = Literal["queued", "skipped", "started", "progress", "finished", "failed", "retried", "note"]
 
@@ -95,7 +99,8 @@ class Owner:
         self._workers: list[Worker] = []
         self._vanished: set[int] = set()  # failed as their folder was away: they may come back as they were
         self.run: Run = ledger.begin_run(options.jobs)
-        self._complete_deliveries()
+        for entry in ledger.undelivered():
+            self._complete(entry)
 
     def consider(self, sources: Iterable[Source]) -> None:
         """Queues those that are not done yet."""
@@ -131,21 +136,12 @@ class Owner:
         self._tell(Event("queued", entry))
 
     def _label(self, source: Source) -> str:
-        """The stem, unless results of another file are called so; then the whole name, then with a number."""
-        if (label := self._ledger.label_of(source.path, source.folder)) is not None:
-            return label
-        names = [source.stem, source.path.name.replace(".", "_")]
-        names += [f"{names[1]}_{number}" for number in range(2, 1000)]
-        label = next(name for name in names if self._ledger.owner_of(source.folder, name) is None)
-        if label != source.stem and self._options.on_success != "replace":
-            other = self._ledger.owner_of(source.folder, source.stem)
-            self._tell(
-                Event(
-                    "note",
-                    None,
-                    f"{source.path}: its result is called {label}_..., as one of {other} is {source.stem}_...",
-                )
-            )
+        """Says so where it is not the file's own."""
+        label, place = label_for(self._ledger, source), source.folder
+        known = self._ledger.label_of(source.path, place) is not None
+        if not (known or label == source.stem or self._options.on_success == "replace"):
+            what = f"its result is called {label}_..., as one of {self._ledger.owner_of(place, source.stem)} is"
+            self._tell(Event("note", None, f"{source.path}: {what} {source.stem}_..."))
         return label
 
     def work(self, more: Callable[[], bool] = lambda: False, least: int = 0) -> None:
@@ -187,24 +183,23 @@ class Owner:
         options, staging = self._options, self._staging(entry)
         staging.mkdir(parents=True, exist_ok=True)
         moved = None if options.moved_to is None else options.moved_to / entry.folder / entry.source.name
-        worker.give(
-            Task(
-                id=entry.id,
-                source=entry.source,
-                settings=options.settings,
-                destination=options.destination,
-                staging=staging,
-                folder=None if options.on_success == "replace" else options.destination / entry.folder,
-                label=entry.label,
-                known=done_contents(self._ledger, entry.source, entry.settings),
-                on_success=options.on_success,
-                moved=moved,
-                stall_timeout=options.stall_timeout,
-                thumbnails=options.thumbnails,
-                ray=options.ray,
-            )
+        task = Task(
+            id=entry.id,
+            source=entry.source,
+            settings=options.settings,
+            destination=options.destination,
+            staging=staging,
+            folder=None if options.on_success == "replace" else options.destination / entry.folder,
+            label=entry.label,
+            known=done_contents(self._ledger, entry.source, entry.settings),
+            on_success=options.on_success,
+            moved=moved,
+            stall_timeout=options.stall_timeout,
+            thumbnails=options.thumbnails,
+            ray=options.ray,
         )
         self._ledger.start(entry, worker.number, worker.device)
+        worker.give(task)
         self._tell(Event("started", self._ledger.get(entry.id)))
 
     def _staging(self, entry: Entry) -> Path:
@@ -234,7 +229,11 @@ class Owner:
             self._pass_over(self._ledger.get(task.id), message.content)
         elif isinstance(message, Failed):
             worker.task = None
-            self._fail(task.id, message)
+            entry = self._ledger.get(task.id)
+            if worker.is_dead and entry.delivery is not None:
+                self._complete(entry)
+            else:
+                self._fail(entry.id, message)
             if worker.is_dead or message.transient:
                 self._workers[worker.number] = self._fire(worker)
 
@@ -258,7 +257,7 @@ class Owner:
         if failure.transient and entry.attempts <= self._options.retries:
             self._ledger.requeue(number)
             self._queue.append(entry)
-            self._tell(Event("retried", entry, failure.reason))
+            self._tell(Event("retried", self._ledger.get(number), failure.reason))
             return
         vanished = Stamp.of(entry.source) is None
         if vanished:
@@ -266,7 +265,7 @@ class Owner:
         # What is finished and only found no room is kept: the next batch tries to put it in its place again.
         delivery = entry.delivery if failure.exit_code == OutputError.exit_code else None
         self._ledger.fail(number, failure.exit_code, failure.reason, delivery)
-        if delivery is None and not vanished:
+        if not (delivery or vanished or failure.exit_code in _GOES_ON):
             shutil.rmtree(self._staging(entry), ignore_errors=True)
         self._tell(Event("failed", self._ledger.get(number), failure.detail))
 
@@ -288,13 +287,12 @@ class Owner:
             worker.wait()
         self._workers.clear()
 
-    def _complete_deliveries(self) -> None:
-        """What an earlier batch had finished and was about to put in place when it ended."""
-        for entry in self._ledger.undelivered():
-            assert entry.delivery is not None
-            try:
-                deliver(entry.delivery)
-            except RFDNError as error:
-                self._fail(entry.id, Failed(error.exit_code, str(error), ""))
-            else:
-                self._finish(entry)
+    def _complete(self, entry: Entry) -> None:
+        """What was finished and about to be put in its place when its worker, or its batch, ended."""
+        assert entry.delivery is not None
+        try:
+            deliver(entry.delivery)
+        except RFDNError as error:
+            self._fail(entry.id, Failed(error.exit_code, str(error), ""))
+        else:
+            self._finish(entry)

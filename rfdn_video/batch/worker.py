@@ -25,7 +25,7 @@ from rfdn_video.batch.known import is_anothers
 from rfdn_video.batch.ledger import Ledger
 from rfdn_video.batch.messages import Failed, Finished, Hello, Progress, Ready, Task, Unchanged
 from rfdn_video.batch.pace import Pace
-from rfdn_video.errors import DeviceError, InputError, OutputError, RFDNError
+from rfdn_video.errors import DeviceError, InputError, OtherWorkError, OutputError, RFDNError
 from rfdn_video.media.keeping.publish import is_taken
 from rfdn_video.stamp import Stamp
 
@@ -51,8 +51,9 @@ def work(pipe: Connection, number: int, device: str | None, threads: int | None,
     threading.Thread(target=_end_with_owner, daemon=True).start()
     if threads is not None:
         os.environ.setdefault("OMP_NUM_THREADS", str(threads))
-    FileLock(lock).acquire()
+    held = FileLock(lock)  # a lock that has no name is let go at once
     try:
+        held.acquire()
         device = None if device is None else _resolve(device, number)
         pipe.send(Hello(device or "ray"))
         while True:
@@ -111,7 +112,7 @@ def _do(task: Task, device: str | None, send: Callable[[Any], None]) -> Ready | 
         return Unchanged(content)
     if device is not None:
         task = replace(task, settings=replace(task.settings, device=device))
-    staged, frames, notes = _enlarge(task, send)
+    staged, frames, notes = _enlarge_or_begin_anew(task, send)
     if Stamp.of(task.source) != stamp:
         raise InputError(f"{task.source}: has changed while it was read; do it again when it is complete")
     delivery = Delivery(
@@ -126,6 +127,14 @@ def _do(task: Task, device: str | None, send: Callable[[Any], None]) -> Ready | 
         moved=task.moved,
     )
     return Ready(delivery, frames, notes)
+
+
+def _enlarge_or_begin_anew(task: Task, send: Callable[[Any], None]) -> tuple[Path, int, tuple[str, ...]]:
+    """What an earlier batch has left goes on, unless that had another device or version: nobody has asked for it."""
+    try:
+        return _enlarge(task, send)
+    except OtherWorkError:
+        return _enlarge(replace(task, settings=replace(task.settings, resume=False)), send)
 
 
 def _enlarge(task: Task, send: Callable[[Any], None]) -> tuple[Path, int, tuple[str, ...]]:

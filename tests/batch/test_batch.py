@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock, Timeout
 
-from rfdn_video.batch.ledger import Ledger
+from rfdn_video.batch.ledger import Ledger, ledger_path
+from rfdn_video.batch.lock import worker_lock
 from tests.oracle import look
 
 type Batch = Callable[..., list[dict[str, Any]]]
@@ -168,6 +170,8 @@ def test_one_batch_at_a_time(tmp_path: Path, clip: Clip, start: Start) -> None:
             if json.loads(line)["event"] == "started":
                 break
         assert status("--check", tmp_path).returncode == 0
+        with pytest.raises(Timeout):  # what the next batch waits for, where this one is killed
+            FileLock(worker_lock(ledger_path(tmp_path).parent, 0)).acquire(timeout=0)
         with start(tmp_path / "a.mp4", "-o", tmp_path) as second:
             _, complaint = second.communicate(timeout=60)
             assert (second.returncode, "another batch is at work" in complaint) == (4, True)
