@@ -68,6 +68,7 @@ CREATE TABLE runs (
     exit_code INTEGER
 );
 """
+QUEUE_AGAIN = "UPDATE files SET state = 'queued', started = NULL, frames = NULL, fps = NULL"
 FROM_1 = "ALTER TABLE files ADD COLUMN device TEXT; ALTER TABLE files ADD COLUMN fps REAL;"
 
 
@@ -127,7 +128,7 @@ class Ledger:
     def begin_run(self, jobs: int) -> Run:
         """Notes that this process works from now on; what an earlier one was at is queued again."""
         now = time.time()
-        self._db.execute("UPDATE files SET state = 'queued' WHERE state = 'running'")
+        self._db.execute(f"{QUEUE_AGAIN} WHERE state = 'running'")
         self._db.execute("UPDATE runs SET ended = beat WHERE ended IS NULL")
         self._db.execute(
             "INSERT INTO runs (pid, jobs, started, beat) VALUES (?, ?, ?, ?)", (os.getpid(), jobs, now, now)
@@ -142,7 +143,7 @@ class Ledger:
 
     def end_run(self, run: Run, exit_code: int) -> None:
         """Notes how it ended; what was under way is queued again."""
-        self._db.execute("UPDATE files SET state = 'queued' WHERE state = 'running'")
+        self._db.execute(f"{QUEUE_AGAIN} WHERE state = 'running'")
         self._db.execute("UPDATE runs SET ended = ?, exit_code = ? WHERE id = ?", (time.time(), exit_code, run.id))
 
     def last_run(self) -> Run | None:
@@ -238,7 +239,7 @@ class Ledger:
 
     def requeue(self, number: int) -> None:
         """It is to be tried again."""
-        self._db.execute("UPDATE files SET state = 'queued' WHERE id = ?", (number,))
+        self._db.execute(f"{QUEUE_AGAIN} WHERE id = ?", (number,))
 
     def in_state(self, *states: State, run: Run | None = None, limit: int = -1) -> list[Entry]:
         """Entries in one of these states, of any run or of one; those begun last come first."""

@@ -40,7 +40,7 @@ class Report:
             disable=as_json or not sys.stderr.isatty(),
             dynamic_ncols=True,
             leave=False,
-            bar_format="{desc} {percentage:3.0f}%|{bar}| {postfix}",
+            bar_format="{percentage:3.0f}%|{bar}| {desc}",
         )
 
     def close(self) -> None:
@@ -111,12 +111,12 @@ class Report:
             return
         progress = measure(self._ledger, run)
         counts = progress.counts
-        done, failed = counts.get("done", 0), counts.get("failed", 0)
-        self._bar.set_description_str(
-            f"{done} of {sum(counts.values())} files" + (f", {failed} failed" if failed else ""), refresh=False
-        )
-        left = progress.seconds_left
-        self._bar.set_postfix_str("" if left is None else f"{duration(left)} left", refresh=False)
+        parts = [f"{counts.get('done', 0)} of {sum(counts.values())} files"]
+        if failed := counts.get("failed", 0):
+            parts.append(f"{failed} failed")
+        if progress.seconds_left is not None:
+            parts.append(f"{duration(progress.seconds_left)} left")
+        self._bar.set_description_str(", ".join(parts), refresh=False)
         self._bar.n = progress.fraction
         self._bar.refresh()
 

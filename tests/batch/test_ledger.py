@@ -81,3 +81,14 @@ def test_a_ledger_that_is_lost_on_the_way_is_a_fault_of_the_output(
     complaint = capsys.readouterr().err
     assert "disk I/O error" in complaint
     assert len(complaint.splitlines()) == 1
+
+
+def test_what_was_interrupted_waits_as_if_it_had_not_begun(tmp_path: Path) -> None:
+    """Its time does not go on, nor does it claim pictures; how often it was begun is known."""
+    fill(tmp_path)
+    with closing(Ledger(tmp_path, create=True)) as ledger:
+        ledger.advance(1, 5, 10, 2.5)
+        ledger.begin_run(1)
+        entry = ledger.get(1)
+    assert (entry.state, entry.attempts) == ("queued", 1)
+    assert (entry.seconds, entry.frames, entry.fps) == (None, None, None)
