@@ -157,9 +157,11 @@ def _run(args: argparse.Namespace, options: Options, ledger: Ledger, report: Rep
     from rfdn_video.batch.owner import Owner
 
     if options.ray is not None:  # a cluster of this machine lives as long as this process
-        from rfdn_video.cluster.connect import connect
+        from rfdn_video.cluster.connect import connect, shortage
 
         options = replace(options, ray=connect(options.ray))
+        if (missing := shortage(options.settings.device)) is not None:
+            report.note(missing)
 
     code = 1
     owner = Owner(options, ledger, report.take)

@@ -53,7 +53,7 @@ def run_input(source: Path, args: argparse.Namespace, settings: Settings) -> Non
 
 
 def _run_on_ray(source: Path, args: argparse.Namespace, settings: Settings) -> None:
-    from rfdn_video.cluster.connect import connect
+    from rfdn_video.cluster.connect import connect, shortage
     from rfdn_video.cluster.film import plan_on_cluster
 
     files = plan_on_cluster(source, args.output, settings)
@@ -61,6 +61,8 @@ def _run_on_ray(source: Path, args: argparse.Namespace, settings: Settings) -> N
     from rfdn_video.cluster.ray_job import run_on_ray
 
     _warn_of_room(files)
+    if (missing := shortage(settings.device)) is not None:
+        print(f"rfdn-video: warning: {missing}", file=sys.stderr)
     with progress(args.progress, source.name, files.expected_frames) as on_frame:
         summary = run_on_ray(files, settings, args.stall_timeout, on_frame, on_frame.reused)
     _print_summary(source, summary, args)

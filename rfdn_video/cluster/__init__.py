@@ -3,5 +3,5 @@
 A film is cut by time (``spans``). Workers make a segment each (``segment``) and publish it in the shared work folder
 (``record``), after they have shown that they are of one kind (``handshake``); a folder that goes away is waited for
 (``mount``). Ray places, retries and counts (``scheduling``, ``board``, ``connect``); ``film`` is the driver, which
-joins what is published (``replay``). Only ``scheduling``, ``board`` and ``connect`` know Ray.
+has what is published joined (``joining``, ``replay``). Only ``scheduling``, ``board`` and ``connect`` know Ray.
 """

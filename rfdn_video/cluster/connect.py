@@ -10,7 +10,7 @@ from typing import Any
 
 from rfdn_video.errors import DeviceError, UsageError
 
-__all__ = ["Share", "connect", "letting_signals_pass", "share_of"]
+__all__ = ["Share", "connect", "letting_signals_pass", "share_of", "shortage"]
 
 MOST_CPUS = 4
 """Processors of a segment on a CPU: more segments side by side use a machine better than more threads each."""
@@ -23,7 +23,7 @@ class Share:
     Attributes:
         cpus, gpus: whole ones.
         device: that it computes on, as in ``Settings.device``.
-        slots: how many segments have room in the cluster as it is; at least 1.
+        slots: how many segments have room in the cluster as it is; 0 where no machine of it can do one.
     """
 
     cpus: int
@@ -96,7 +96,21 @@ def share_of(device: str, nodes: list[dict[str, Any]]) -> Share:
     with_gpu = [machine for machine in machines if machine.get("GPU", 0) >= 1]
     if device == "cuda" or (device == "auto" and with_gpu):
         cpus = min((max(1, int(m.get("CPU", 1) // m["GPU"])) for m in with_gpu), default=1)
-        return Share(cpus, 1, "cuda", max(1, sum(int(machine["GPU"]) for machine in with_gpu)))
+        return Share(cpus, 1, "cuda", sum(int(machine["GPU"]) for machine in with_gpu))
     counts = [int(machine["CPU"]) for machine in machines if machine.get("CPU", 0) >= 1]
     cpus = min((MOST_CPUS, *counts))
-    return Share(cpus, 0, "cpu" if device == "auto" else device, max(1, sum(count // cpus for count in counts)))
+    return Share(cpus, 0, "cpu" if device == "auto" else device, sum(count // cpus for count in counts))
+
+
+def shortage(device: str) -> str | None:
+    """What is to be said before work begins that nobody of the cluster can do: Ray waits for a machine without an end.
+
+    Raises:
+        UsageError: see :func:`share_of`.
+    """
+    import ray
+
+    share = share_of(device, ray.nodes())  # type: ignore[no-untyped-call]
+    if share.slots:
+        return None
+    return f"no machine of the cluster has a {'GPU' if share.gpus else 'processor'} for work; waiting until one joins"

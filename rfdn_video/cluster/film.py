@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Protocol
 
 from rfdn_video.cluster.handshake import check_same, tools
-from rfdn_video.cluster.mount import wait_until
+from rfdn_video.cluster.joining import join, summarize
+from rfdn_video.cluster.mount import outlast, wait_until
 from rfdn_video.cluster.order import Order
-from rfdn_video.cluster.record import Published, Record, job_digest, read_record, record_path
-from rfdn_video.cluster.replay import frames_of, report_of, timeline_of
+from rfdn_video.cluster.record import Record, job_digest, published, read_record, record_path
 from rfdn_video.cluster.spans import Span, cut
 from rfdn_video.errors import InputError, OutputError, RFDNError, UsageError
-from rfdn_video.losses import check_harm, late_losses
 from rfdn_video.media.checking.rehearsal import rehearse
 from rfdn_video.media.checking.verify import verify
 from rfdn_video.media.keeping.journal import JOURNAL, Journal
 from rfdn_video.media.keeping.publish import Draft
 from rfdn_video.media.keeping.work_folder import WorkFolder
-from rfdn_video.media.muxing.mux import Output, Written
-from rfdn_video.media.reading.decode import MAX_DAMAGED_SHARE
 from rfdn_video.pipeline import choose_weights
 from rfdn_video.plan import FilePlan, plan_files
 from rfdn_video.resume import earlier_work, segment_length
@@ -106,12 +103,13 @@ def enlarge_on_cluster(
             with timed("segments", times):
                 film.make(workers, on_frame)
             with timed("join", times):
-                written = film.join(str(draft.path.absolute()))
+                written = join(files, film.finished, draft.work.path, str(draft.path.absolute()))
             with timed("verify", times):
                 verify(draft.path, written, files.target, full=files.verify_fully)
             draft.publish()
             film.records.clear()
-    return film.summary(written, reused, time.monotonic() - started, tuple(times))
+    seconds = time.monotonic() - started
+    return summarize(files, settings, film.finished, written, reused, seconds, tuple(times))
 
 
 def _absolute(settings: Settings) -> Settings:
@@ -150,7 +148,7 @@ class _Film:
     finished: list[Record] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._read_all()
+        self._read_new()
 
     @property
     def frames(self) -> int:
@@ -163,7 +161,8 @@ class _Film:
         try:
             yield
         except BaseException as error:
-            self._read_all()  # some may have been published since the driver last looked
+            with suppress(OSError):  # of a folder that has gone away
+                self._read_new()  # some may have been published since the driver last looked
             if self.frames:
                 error.add_note(f"{self.frames} frames are finished and kept; --resume goes on with them")
             raise
@@ -197,8 +196,8 @@ class _Film:
 
         def count(running: int) -> None:
             nonlocal most
-            for number in [n for n in left if record_path(self.work.path, n).exists()]:
-                self._read(number)
+            for number in left & published(self.work.path):
+                outlast(partial(self._read, number), self.order.is_there)
                 left.discard(number)
             most = max(most, self.frames + running)
             on_frame(most)
@@ -214,9 +213,11 @@ class _Film:
             raise self._failure(workers.failed)
         on_frame(self.frames)
 
-    def _read_all(self) -> None:
-        for span in self.spans:
-            self._read(span.number)
+    def _read_new(self) -> None:
+        """Those that are known are not read again: that may be a film's size, when a signal wants an end."""
+        wanted = {span.number for span in self.spans} - self.records.keys()
+        for number in wanted & published(self.work.path):
+            self._read(number)
 
     def _read(self, number: int) -> Record | None:
         record = read_record(self.work.path, number, job_digest(self.order.job))
@@ -228,7 +229,8 @@ class _Film:
         number, cause = min(failed.items())
         kind = type(cause) if isinstance(cause, RFDNError) else OutputError
         more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
-        return kind(f"{self.files.info.path}: segment {number} ({_place(self.spans[number])}) failed{more}: {cause}")
+        reason = cause if isinstance(cause, RFDNError | OSError) else f"{type(cause).__name__}: {cause}"
+        return kind(f"{self.files.info.path}: segment {number} ({_place(self.spans[number])}) failed{more}: {reason}")
 
     def _searched_wrongly(self) -> list[int]:
         """Segments whose first picture is not the one that was seen behind the segment before."""
@@ -241,63 +243,6 @@ class _Film:
             if record.frames or record.following is None:
                 expected = record.following
         return wrong
-
-    def join(self, path: str) -> Written:
-        """Writes the output: pictures from the segments, all else from the source.
-
-        Raises:
-            RFDNError: see :class:`Output`; the source was damaged beyond what is put up with.
-        """
-        files = self.files
-        report = report_of(self.finished)
-        segments = [Published(record, self.work.path) for record in self.finished]
-        if not self.frames:
-            raise InputError(f"{files.info.path}: no pictures in the part that was asked for")
-        if not files.salvage and report.damaged_packets > MAX_DAMAGED_SHARE * self.frames:
-            raise InputError(
-                f"{files.info.path}: {report.damaged_packets} video packets are damaged; up to "
-                f"{MAX_DAMAGED_SHARE:.0%} are put up with, --salvage takes what can be decoded of any file"
-            )
-        timeline = timeline_of(files.info)
-        output = Output(path, files.target, files.layout, files.info, files.carried, files.wanted, timeline, segments)
-        try:
-            end = None
-            for frame in frames_of(files, self.finished):
-                output.write(frame)
-                end = frame.pts * frame.time_base + (frame.duration * frame.time_base or 1 / files.layout.frame_rate)
-            output.finish(None if files.wanted.whole else end)
-            output.close()
-            check_harm(files, output.written, report)
-        except BaseException:
-            output.abort()
-            raise
-        return output.written
-
-    def summary(self, written: Written, reused: int, seconds: float, stages: tuple[StageTime, ...]) -> Summary:
-        """What was done, summed over the segments."""
-        files, done = self.files, self.finished
-        tally = {name: sum(record.tally[name] for record in done) for name in done[0].tally}
-        return Summary(
-            output=files.output,
-            frames=len(written.pts),
-            frames_reused=reused,
-            width=written.layout.width,
-            height=written.layout.height,
-            seconds=seconds,
-            verified=True,
-            recomputed_frames=int(tally["recomputed"]),
-            tiling=done[0].tiling,
-            bands=tuple(done[0].bands),
-            retries=int(tally["retries"]),
-            reuse=self.order.settings.reuse,
-            repeated_frames=int(tally["repeated"]),
-            copied_share=tally["copied"] / len(written.pts),
-            decoding=report_of(done),
-            repaired_packets=sum(record.repaired for record in written.side_streams),
-            missing_bytes=files.info.missing_bytes,
-            dropped=(*files.dropped, *late_losses(files, written, report_of(done))),
-            stages=stages,
-        )
 
 
 def _place(span: Span) -> str:

@@ -21,7 +21,7 @@ from rfdn_video.media.keeping.durable import sync
 from rfdn_video.media.keeping.packet_file import read_packets
 from rfdn_video.media.keeping.publish import rename_new
 
-__all__ = ["Edge", "Published", "Record", "job_digest", "publish", "read_record", "record_path"]
+__all__ = ["Edge", "Published", "Record", "job_digest", "publish", "published", "read_record", "record_path"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,14 @@ def job_digest(job: Mapping[str, str]) -> str:
 def record_path(work: Path, number: int) -> Path:
     """Where the record of a segment is."""
     return work / f"{number:06}.json"
+
+
+def published(work: Path) -> set[int]:
+    """Numbers of the segments that have a record: one look at a folder that may be far away, for however many."""
+    try:
+        return {int(path.stem) for path in work.iterdir() if path.suffix == ".json" and path.stem.isdecimal()}
+    except OSError:  # it has gone away, for a while perhaps
+        return set()
 
 
 def publish(work: Path, record: Record) -> bool:

@@ -117,7 +117,7 @@ class Crew:
             self._cancel(list(self._running))
 
     def _turn(self, order: Order, on_frames: Callable[[int], None]) -> None:
-        while self._waiting and len(self._running) < AHEAD * self._share.slots:
+        while self._waiting and len(self._running) < AHEAD * max(1, self._share.slots):
             self._begin(order, self._waiting.popleft())
         ready, _ = ray.wait(list(self._running), timeout=TICK)
         for task in ready:

@@ -19,7 +19,7 @@ import pytest
 
 ray = pytest.importorskip("ray", reason="Ray is absent (pip install 'rfdn-video[ray]'); distributed work was NOT tried")
 
-from rfdn_video.cluster.connect import connect, share_of  # noqa: E402
+from rfdn_video.cluster.connect import connect, share_of, shortage  # noqa: E402
 from rfdn_video.cluster.order import Order  # noqa: E402
 from rfdn_video.cluster.scheduling import AHEAD, TRIES, Crew  # noqa: E402
 from rfdn_video.cluster.spans import Span  # noqa: E402
@@ -226,12 +226,20 @@ def test_fault_75_the_driver_is_killed(
     assert not list(tmp_path.glob(".*"))
 
 
+def test_that_nobody_can_do_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray would wait, without a word."""
+    monkeypatch.setattr(ray, "nodes", lambda: [{"Alive": True, "Resources": {"CPU": 2.0}}])
+    assert shortage("cpu") is None
+    assert shortage("cuda") == "no machine of the cluster has a GPU for work; waiting until one joins"
+
+
 def test_what_a_segment_gets() -> None:
     def node(**resources: float) -> dict[str, Any]:
         return {"Alive": True, "Resources": resources}
 
     mixed = [node(CPU=8, GPU=2), node(CPU=16, GPU=1), node(CPU=2), {"Alive": False, "Resources": {}}]
     assert vars(share_of("auto", mixed)) == {"cpus": 4, "gpus": 1, "device": "cuda", "slots": 3}
+    assert share_of("auto", []).slots == share_of("cuda", [node(CPU=2)]).slots == 0
     assert vars(share_of("cpu", mixed)) == {"cpus": 2, "gpus": 0, "device": "cpu", "slots": 13}
     assert share_of("cuda", [node(CPU=2)]).gpus == 1  # an autoscaler may bring one
     with pytest.raises(UsageError, match="Ray deals the devices; give cuda"):

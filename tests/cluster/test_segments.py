@@ -260,6 +260,34 @@ def test_fault_78_another_source_is_refused(order: Order) -> None:
 
 
 @pytest.mark.fault(75)
+@pytest.mark.parametrize("away", [False, True])
+def test_fault_75_what_is_published_last_is_kept_and_nothing_is_read_twice(
+    monkeypatch: pytest.MonkeyPatch, nearest_x2: Path, clip: Path, tmp_path: Path, away: bool
+) -> None:
+    """A signal comes before the driver has looked again; what it knows, perhaps a whole film, is not read for that."""
+    read: list[int] = []
+
+    def note(work: Path, number: int, job: str) -> object:
+        read.append(number)
+        if away and number == 2:
+            raise OSError(116, "Stale file handle")
+        return read_record(work, number, job)
+
+    def unseen(order: Order, span: Span, report: Callable[[int, int], None]) -> None:
+        make_segment(order, span, report if span.number < 2 else lambda *_: None)
+        if span.number == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("rfdn_video.cluster.film.read_record", note)
+    output = tmp_path / "o.mkv"
+    with pytest.raises(KeyboardInterrupt) as caught:
+        enlarge(clip, output, cluster_settings(nearest_x2), Here(unseen))
+    assert sorted(read) == [0, 1, 2]
+    assert f"{SEGMENT * (2 if away else 3)} frames are finished and kept" in caught.value.__notes__[0]
+    assert len(list(work_folder(output).glob("0*.json"))) == (2 if away else 3)
+
+
+@pytest.mark.fault(75)
 def test_fault_75_goes_on_with_what_is_published(
     pictures: Pictures, nearest_x2: Path, clip: Path, tmp_path: Path
 ) -> None:
