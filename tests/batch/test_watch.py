@@ -16,6 +16,7 @@ import pytest
 import torch
 
 from rfdn_video.batch import watch as module
+from rfdn_video.batch.ledger import ledger_path
 from rfdn_video.batch.sources import Selection, Source, find_sources
 from rfdn_video.batch.watch import Watch, is_being_written, watching
 from rfdn_video.errors import InputError
@@ -103,13 +104,14 @@ def test_a_folder_that_never_was_is_no_folder_to_wait_for(tmp_path: Path) -> Non
 
 def test_changes_are_told_of_a_folder_that_has_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOOK_SECONDS", 0.3)
+    monkeypatch.setattr(module, "FIRST_PAUSE", 0.1)
     folder, away = tmp_path / "in", tmp_path / "away"
     folder.mkdir()
     with watching([folder]) as changed:
         folder.rename(away)
-        time.sleep(1)
+        time.sleep(0.6)
         shutil.copytree(away, folder)  # another folder under that name
-        time.sleep(3)
+        time.sleep(1.2)
         changed.clear()
         (folder / "a.mp4").write_bytes(b"1")
         assert changed.wait(10)
@@ -131,20 +133,21 @@ def test_a_file_copied_in_slowly_is_done_once_and_whole(tmp_path: Path, clip: Cl
     folder, out, content = tmp_path / "in", tmp_path / "out", clip(20)
     folder.mkdir()
     events: list[dict[str, Any]] = []
-    with start(folder, "-o", out, "--watch", "--settle", "1.5") as process:
+    with start(folder, "-o", out, "--watch", "--settle", "0.6") as process:
         reader = threading.Thread(target=lambda: events.extend(json.loads(line) for line in process.stdout))
         reader.start()
-        time.sleep(2)
+        while not ledger_path(out).exists():
+            time.sleep(0.1)
         with (folder / "a.mp4").open("wb") as file:
             for begin in range(0, len(content), len(content) // 6 + 1):
                 file.write(content[begin : begin + len(content) // 6 + 1])
                 file.flush()
-                time.sleep(1)
+                time.sleep(0.4)
             assert [event for event in events if event["event"] != "note"] == []
         deadline = time.monotonic() + 120
         while not any(event["event"] in ("finished", "failed") for event in events) and time.monotonic() < deadline:
             time.sleep(0.2)
-        time.sleep(3)
+        time.sleep(1.5)
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 143
         reader.join(10)

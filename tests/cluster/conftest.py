@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.workers import cluster_settings, whole
+
 FRAMES = 110
 
 
@@ -30,3 +32,13 @@ def pictures(ffmpeg: Callable[..., bytes]) -> Callable[[Path], list[bytes]]:
         return [line for line in listing.splitlines() if not line.startswith(b"#")]
 
     return read
+
+
+@pytest.fixture(scope="session")
+def uncut(
+    clip: Path, nearest_x2: Path, pictures: Callable[[Path], list[bytes]], tmp_path_factory: pytest.TempPathFactory
+) -> list[bytes]:
+    """The pictures of the clip's result, done by one process in one piece."""
+    path = tmp_path_factory.mktemp("uncut") / "whole.mkv"
+    whole(clip, path, cluster_settings(nearest_x2))
+    return pictures(path)

@@ -25,7 +25,7 @@ from rfdn_video.cluster.scheduling import AHEAD, TRIES, Crew  # noqa: E402
 from rfdn_video.cluster.spans import Span  # noqa: E402
 from rfdn_video.errors import DeviceError, InputError, UsageError  # noqa: E402
 from rfdn_video.media.keeping.work_folder import work_folder  # noqa: E402
-from tests.cluster.workers import cluster_settings, enlarge, frozen, poison, slow, whole  # noqa: E402
+from tests.cluster.workers import cluster_settings, enlarge, frozen, poison, slow  # noqa: E402
 
 type Pictures = Callable[[Path], list[bytes]]
 
@@ -84,7 +84,13 @@ def _once(begun: Path, number: int, do: Callable[[int], None]) -> threading.Thre
 @pytest.mark.fault(72)
 @pytest.mark.fault(79)
 def test_fault_72_a_worker_killed_in_mid_segment(
-    crew: Callable[..., Crew], begun: Path, pictures: Pictures, nearest_x2: Path, clip: Path, tmp_path: Path
+    crew: Callable[..., Crew],
+    begun: Path,
+    pictures: Pictures,
+    uncut: list[bytes],
+    nearest_x2: Path,
+    clip: Path,
+    tmp_path: Path,
 ) -> None:
     """Its segment is done again, and the result of two workers is that of one process, bit for bit."""
     output, settings = tmp_path / "o.mkv", cluster_settings(nearest_x2)
@@ -96,8 +102,7 @@ def test_fault_72_a_worker_killed_in_mid_segment(
     assert len({pid for n in range(4) for pid, _ in _notes(begun, n)}) >= 2
     assert counts == sorted(counts)
     assert counts[-1] == summary.frames
-    whole(clip, tmp_path / "whole.mkv", settings)
-    assert pictures(output) == pictures(tmp_path / "whole.mkv")
+    assert pictures(output) == uncut
     assert not list(tmp_path.glob(".*"))
 
 
@@ -121,14 +126,19 @@ def test_fault_74_a_poison_segment(
 @pytest.mark.fault(80)
 @pytest.mark.fault(73)
 def test_fault_80_a_straggler_gets_a_twin(
-    crew: Callable[..., Crew], begun: Path, pictures: Pictures, nearest_x2: Path, clip: Path, tmp_path: Path
+    crew: Callable[..., Crew],
+    begun: Path,
+    pictures: Pictures,
+    uncut: list[bytes],
+    nearest_x2: Path,
+    clip: Path,
+    tmp_path: Path,
 ) -> None:
     """A worker that does not move any more is not waited for; whoever publishes first wins."""
     output, settings = tmp_path / "o.mkv", cluster_settings(nearest_x2)
     enlarge(clip, output, settings, crew(2.0, make=frozen))
     assert len(_notes(begun, 2)) == 2
-    whole(clip, tmp_path / "whole.mkv", settings)
-    assert pictures(output) == pictures(tmp_path / "whole.mkv")
+    assert pictures(output) == uncut
 
 
 @pytest.mark.fault(76)
@@ -163,7 +173,19 @@ def test_a_batch(cluster: Any, command_line: Callable[..., Any], nearest_x2: Pat
     for name in ("a.mkv", "b.mkv"):
         shutil.copy(clip, sources / name)
     (sources / "c.mkv").write_bytes(b"nothing")
-    options = ["--ray", cluster.address, "-w", nearest_x2, "--device", "cpu", "--engine", "torch", "--json"]
+    options = [
+        "--ray",
+        cluster.address,
+        "-w",
+        nearest_x2,
+        "--device",
+        "cpu",
+        "--engine",
+        "torch",
+        "--jobs",
+        "2",
+        "--json",
+    ]
     done = command_line("batch", sources, "-o", results, *options, "--segment-frames", "60")
     assert done.returncode == 3, done.stderr
     events = [json.loads(line) for line in done.stdout.splitlines()]
@@ -175,7 +197,7 @@ def test_a_batch(cluster: Any, command_line: Callable[..., Any], nearest_x2: Pat
 def test_a_signal_keeps_what_is_finished(cluster: Any, ffmpeg: Callable[..., bytes], tmp_path: Path) -> None:
     """As on one machine: a line, an exit code, and nothing half-done beside what is finished."""
     source, output = tmp_path / "long.mp4", tmp_path / "o.mkv"
-    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25:duration=40", "-pix_fmt", "yuv420p", source)
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=40", "-pix_fmt", "yuv420p", source)
     command = [sys.executable, "-m", "rfdn_video", source, "-o", output, "--ray", cluster.address, "--device", "cpu"]
     with subprocess.Popen([*command, "--segment-frames", "8"], stderr=subprocess.PIPE, text=True) as process:
         while not list(work_folder(output).glob("0*.json")) and process.poll() is None:
@@ -194,20 +216,26 @@ def _nothing(*_: object) -> None:
     """A segment of no work."""
 
 
-def _drive(address: str, clip: Path, output: Path, weights: Path, resume: bool | None) -> None:
+def _drive(address: str, clip: Path, output: Path, weights: Path) -> None:
     """A driver in a process of its own."""
     connect(address)
-    workers = Crew(share_of("cpu", ray.nodes()), 0, make=slow)
-    enlarge(clip, output, cluster_settings(weights, resume=resume), workers)
+    enlarge(clip, output, cluster_settings(weights), Crew(share_of("cpu", ray.nodes()), 0, make=slow))
 
 
 @pytest.mark.fault(75)
 def test_fault_75_the_driver_is_killed(
-    cluster: Any, begun: Path, pictures: Pictures, nearest_x2: Path, clip: Path, tmp_path: Path
+    cluster: Any,
+    crew: Callable[..., Crew],
+    begun: Path,
+    pictures: Pictures,
+    uncut: list[bytes],
+    nearest_x2: Path,
+    clip: Path,
+    tmp_path: Path,
 ) -> None:
     """The next one goes on with what was published."""
     output, context = tmp_path / "o.mkv", multiprocessing.get_context("spawn")
-    driver = context.Process(target=_drive, args=(cluster.address, clip, output, nearest_x2, None))
+    driver = context.Process(target=_drive, args=(cluster.address, clip, output, nearest_x2))
     driver.start()
     while not list(work_folder(output).glob("0*.json")):
         assert driver.is_alive()
@@ -216,13 +244,10 @@ def test_fault_75_the_driver_is_killed(
     driver.join()
     finished = {path.name[:6] for path in work_folder(output).glob("0*.json")}
     before = len(list(begun.iterdir()))
-    again = context.Process(target=_drive, args=(cluster.address, clip, output, nearest_x2, True))
-    again.start()
-    again.join()
-    assert again.exitcode == 0
+    summary = enlarge(clip, output, cluster_settings(nearest_x2, resume=True), crew(make=slow))
+    assert summary.frames_reused > 0
     assert len(list(begun.iterdir())) - before <= 4 - len(finished) + 2  # two tasks of the dead one may still begin
-    whole(clip, tmp_path / "whole.mkv", cluster_settings(nearest_x2))
-    assert pictures(output) == pictures(tmp_path / "whole.mkv")
+    assert pictures(output) == uncut
     assert not list(tmp_path.glob(".*"))
 
 
