@@ -127,12 +127,13 @@ def test_unfinished_work_goes_on_and_begins_anew_where_it_is_of_another_kind(
     source, staging, again = tmp_path / "a.mkv", tmp_path / "work", tmp_path / "again"
     source.write_bytes(clip(20, "mkv"))
     settings = Settings(weights=nearest_x2, engine="torch", segment_frames=8, encoder="ffv1", tile="off")
-    task = Task(1, source, settings, staging, tmp_path, "a", frozenset(), "keep", None, None)
+    task = Task(1, source, settings, tmp_path, staging, tmp_path, "a", frozenset(), "keep", None, None)
 
     def interrupt(message: Progress) -> None:
         if message.frames == 18:
             raise KeyboardInterrupt
 
+    Ledger(tmp_path, create=True).close()
     staging.mkdir()
     with pytest.raises(KeyboardInterrupt):
         _do(task, "cpu", interrupt)
