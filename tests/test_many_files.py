@@ -14,11 +14,11 @@ SCRIPT = """
 import json, os, sys, threading
 from rfdn_video.cli.main import main
 
-count, folder, weights, *sources = sys.argv[1:]
+count, engine, folder, weights, *sources = sys.argv[1:]
 for number in range(int(count)):
     source = sources[number % len(sources)]
     output = os.path.join(folder, os.path.basename(source) + ".mkv")
-    code = main([source, "-o", output, "-w", weights, "--engine", "torch", "--device", "cpu", "--overwrite"])
+    code = main([source, "-o", output, "-w", weights, "--engine", engine, "--device", "cpu", "--overwrite"])
     assert (code != 0) == ("bad" in source), (code, source)
     if number % 100 == 99:
         pages = int(open("/proc/self/statm").read().split()[1])
@@ -29,11 +29,13 @@ for number in range(int(count)):
 
 @pytest.mark.slow
 @pytest.mark.fault(31)
+@pytest.mark.parametrize("engine", ["torch", "openvino"])
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_memory_does_not_grow_with_the_number_of_files(
-    ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path
+    ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path, engine: str
 ) -> None:
     """Of good files of several kinds and of bad ones, which fail: within 5 %, and no more open files and threads."""
+    pytest.importorskip(engine)
     sources = [tmp_path / name for name in ("a.mp4", "b.mkv", "c.webm", "bad_cut.mp4", "bad.mkv")]
     pictures = ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=0.4"]
     sound = ["-f", "lavfi", "-i", "sine=duration=0.4"]
@@ -42,7 +44,7 @@ def test_memory_does_not_grow_with_the_number_of_files(
     sources[3].write_bytes(sources[0].read_bytes()[:-2000])
     sources[4].write_text("words")
     (tmp_path / "out").mkdir()
-    command = [sys.executable, "-c", SCRIPT, "1000", tmp_path / "out", nearest_x2, *sources]
+    command = [sys.executable, "-c", SCRIPT, "1000", engine, tmp_path / "out", nearest_x2, *sources]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     held = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
     first, last = held[0], held[-1]

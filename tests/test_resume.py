@@ -429,7 +429,7 @@ def _gone(processes: list[Path]) -> None:
 def test_fault_62_a_second_job_on_one_target(clip: Path, nearest_x2: Path, tmp_path: Path) -> None:
     output = tmp_path / "o.mp4"
     with subprocess.Popen(_command(clip, output, nearest_x2), stdout=subprocess.PIPE) as first:
-        while not work_folder(output).exists() and first.poll() is None:
+        while not work_folder(output).joinpath("draft.mp4").exists() and first.poll() is None:
             time.sleep(0.005)
         first.send_signal(signal.SIGSTOP)
         second = subprocess.run(_command(clip, output, nearest_x2), capture_output=True, text=True, check=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Generator, Iterable
@@ -125,6 +126,7 @@ class Upscaler:
         self.worked, self.waited = dict.fromkeys(QUEUES, 0.0), 0.0
         if engine == "auto" and size is not None and not self._fits_whole(size):
             engine = "torch"
+        gc.collect()  # upscalers that are no more lie in circles with their slots, and hold the memory of their engines
         self._engines = [open_engine(engine, self.weights, place, self.precision) for place in devices]
         self._exact_engines: dict[torch.device, Engine] = {}
         self.engine = self._engines[0].name

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,6 +48,22 @@ def test_it_equals_torch_with_attention_over_the_frame() -> None:
     one, other = _pair(scale=2, weights=weights)
     image = torch.rand(3, 33, 40)
     torch.testing.assert_close(one(image), other(image), rtol=0, atol=CODE_VALUE)
+
+
+def test_engines_that_are_no_more_hold_no_memory() -> None:
+    """In a process that does file after file: Python would look for circles much later."""
+    gone: list[weakref.ref[Any]] = []
+    gc.disable()
+    try:
+        for _ in range(2):
+            upscaler = Upscaler(device="cpu", engine="openvino", scale=2)
+            upscaler(torch.rand(3, 24, 32))
+            gone.append(weakref.ref(upscaler._engines[0]))
+            del upscaler
+        Upscaler(device="cpu", engine="openvino", scale=2)
+        assert [engine() for engine in gone] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_threads_take_turns() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.util import find_spec
 from typing import Any, NoReturn
 
@@ -52,17 +52,18 @@ class OpenVINOEngine:
 
         self.name = "openvino" if target == "CPU" else f"openvino:{target}"
         self.precision = precision
-        self._weights, self._target = fuse(weights), target
+        self._scale, self._target = weights.scale, target
         self._openvino, self._core = openvino, openvino.Core()
         hint, capability = _PRECISIONS[precision]
         self._check_target(capability)
-        self._options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": hint}
-        self._request = lru_cache(SIZES)(self._compile)
+        options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": hint}
+        # Of no method of ours: an engine in a circle would hold its models until Python looks for such.
+        self._request = lru_cache(SIZES)(partial(_compile, self._core, target, options, fuse(weights)))
         self._lock = threading.Lock()  # a picture takes all cores: threads take turns
 
     def __call__(self, image: Tensor) -> Tensor:
         count, channels, height, width = image.shape
-        scale = self._weights.scale
+        scale = self._scale
         enlarged = torch.empty(count, channels, scale * height, scale * width)
         with self._lock:
             for source, target in zip(image.contiguous(), enlarged, strict=True):
@@ -80,15 +81,6 @@ class OpenVINOEngine:
         request.set_output_tensor(self._openvino.Tensor(target.numpy(), shared_memory=True))
         request.infer()
 
-    def _compile(self, width: int, height: int) -> Any:
-        from rfdn_video.models.onnx_graph import onnx_model
-
-        model = onnx_model(self._weights, size=(width, height))
-        compiled = self._core.compile_model(
-            self._core.read_model(model.SerializeToString()), self._target, self._options
-        )
-        return compiled.create_infer_request()
-
     def _check_target(self, capability: str) -> None:
         present = self._core.available_devices
         if self._target not in present and f"{self._target}.0" not in present:
@@ -99,3 +91,10 @@ class OpenVINOEngine:
             raise UsageError(
                 f"OpenVINO cannot compute in {capability.lower()} on this {self._target}; it can in: {known}"
             )
+
+
+def _compile(core: Any, target: str, options: dict[str, str], weights: Weights, width: int, height: int) -> Any:
+    from rfdn_video.models.onnx_graph import onnx_model
+
+    model = onnx_model(weights, size=(width, height))
+    return core.compile_model(core.read_model(model.SerializeToString()), target, options).create_infer_request()
