@@ -44,7 +44,7 @@ def test_memory_does_not_grow_with_the_number_of_files(
     sources[3].write_bytes(sources[0].read_bytes()[:-2000])
     sources[4].write_text("words")
     (tmp_path / "out").mkdir()
-    command = [sys.executable, "-c", SCRIPT, "1000", engine, tmp_path / "out", nearest_x2, *sources]
+    command: list[str | Path] = [sys.executable, "-c", SCRIPT, "1000", engine, tmp_path / "out", nearest_x2, *sources]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     held = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("{")]
     first, last = held[0], held[-1]
