@@ -58,6 +58,20 @@ BUNDLED = (
     ),
     BundledWeights(
         network="e-rfdn",
+        tune="clean",
+        scale=4,
+        sha256="befcb60e7f8308a74279741fffd294d72d902b0594581e361abc9def5f5df3d2",
+        psnr_y=(("Set5", 31.39), ("BSD100", 27.27)),
+    ),
+    BundledWeights(
+        network="e-rfdn",
+        tune="light",
+        scale=4,
+        sha256="afebcd8236ddaee4e9eee8139b9ac47700de70e4c940cdf9961bc3165a87ca84",
+        psnr_y=(("Set5", 31.25), ("BSD100", 27.20)),
+    ),
+    BundledWeights(
+        network="e-rfdn",
         tune="video",
         scale=4,
         sha256="091a0802788de8c1c5bf1668e3adcbd188530045d256204f3135fc881be5df88",
