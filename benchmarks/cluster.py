@@ -1,13 +1,11 @@
 """How long an archive, or one film, takes on how many machines, and what comes in the way next: a simulation.
 
-    python benchmarks/cluster.py                      checks the model against Ray, then prints the tables
-    python benchmarks/cluster.py --no-check --plot cluster.png
+    python benchmarks/cluster.py [--plot cluster.png]
     python benchmarks/cluster.py --pixels-per-second 2.1e7      of one worker, as `rfdn-video bench` measures it
 
 The model knows workers that do segments one after another, a driver that deals them one at a time, and the joining of
-each film, which is serial. What it goes by is measured here: what a task costs Ray, what joining costs a picture, and,
-unless given, what a source pixel costs this machine's network; the rest is assumed, see Costs. The check runs a film
-whose segments take a known time (their worker sleeps before it makes them) on a Ray cluster of 1 and 2 workers.
+each film, which is serial. What a source pixel costs this machine's network is measured here, unless it is given; the
+rest is assumed, see Costs. cluster_run.py compares the model with real work on a Ray cluster.
 """
 
 from __future__ import annotations
@@ -15,29 +13,13 @@ from __future__ import annotations
 import argparse
 import heapq
 import random
-import subprocess
-import tempfile
-import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import ray
-import torch
-from safetensors.torch import save_file
-
-from rfdn_video.cluster.connect import Share
-from rfdn_video.cluster.film import enlarge_on_cluster, plan_on_cluster
-from rfdn_video.cluster.order import Order
-from rfdn_video.cluster.scheduling import Crew
-from rfdn_video.cluster.segment import make_segment
-from rfdn_video.cluster.spans import Span
 from rfdn_video.inference.upscaler import Upscaler
 from rfdn_video.media.reading.decode import SEEK_MARGIN
-from rfdn_video.models.rfdn import RFDN, RFDNConfig
-from rfdn_video.settings import Settings
-from rfdn_video.summary import Summary
 
 WORKERS = (1, 8, 64, 512)
 ASSUMED_GPU = 3e7  # source pixels a second of a GPU: not measured, see docs/cluster.md
@@ -51,7 +33,7 @@ class Costs:
     pixel: float  # of the source, on a worker
     begin: float = 3.0  # assumed: a worker loads the network and finds its place
     dispatch: float = 0.005  # assumed: the driver, for a task
-    join: float = 2e-4  # the driver, for a picture, but for what storage takes
+    join: float = 2e-4  # measured by cluster_run.py: the driver, for a picture, but for what storage takes
     decode: float = 4e-9  # assumed: for a pixel of what lies before a segment
     storage: float = 1e9  # assumed: bytes a second of the shared folder
     lane: float = 5e8  # assumed: bytes a second of the driver's machine
@@ -201,80 +183,19 @@ def cost_of_a_pixel() -> float:
     return upscaler.estimate_seconds(plan) / (640 * 360)
 
 
-def sleeping(seconds: float) -> Callable[[Order, Span, Callable[[int, int], None]], None]:
-    """A worker that takes so long for a segment, and a little more."""
-
-    def make(order: Order, span: Span, report: Callable[[int, int], None]) -> None:
-        report(0, 0)
-        time.sleep(seconds)
-        make_segment(order, span, report)
-
-    return make
-
-
-def check(folder: Path) -> Costs:
-    """Runs a film on 1 and 2 workers; gives what tasks and joining cost.
-
-    Raises:
-        SystemExit: model and run differ by more than 15 %.
-    """
-    source = folder / "in.mkv"
-    lavfi = ["-f", "lavfi", "-i", "testsrc2=size=64x48:rate=25:duration=16", "-c:v", "libx264", "-g", "12"]
-    subprocess.run(["ffmpeg", "-v", "error", "-y", *lavfi, source], check=True)
-    values = {"device": "cpu", "engine": "torch", "encoder": "ffv1", "segment_frames": 40, "overwrite": True}
-    settings = Settings(weights=_tiny_network(folder), **values)  # type: ignore[arg-type]
-    files = plan_on_cluster(source, str(folder / "out.mkv"), settings)
-    segments, known, costs = 10, 4.0, Costs(1.0)
-
-    def run(workers: int, seconds: float) -> Summary:
-        crew = Crew(Share(1, 0, "cpu", workers), 0, make=sleeping(seconds))
-        return enlarge_on_cluster(files, settings, "cpu", crew, lambda _: None)
-
-    for workers in (1, 2):
-        ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
-        run(workers, 0.0)  # loads the libraries
-        plain = {stage.name: stage.worked for stage in run(workers, 0.0).stages}
-        costs = replace(costs, begin=plain["segments"] * workers / segments, join=plain["join"] / 400)
-        measured = {stage.name: stage.worked for stage in run(workers, known).stages}
-        work = [([known + costs.begin] * segments, plain["join"])]
-        predicted, _ = simulate(work, workers, 1, costs.dispatch)
-        error = predicted / (measured["segments"] + measured["join"]) - 1
-        print(
-            f"{workers} workers, {segments} segments of {known:g} s: measured "
-            f"{measured['segments'] + measured['join']:.2f} s, simulated {predicted:.2f} s ({error:+.1%})"
-        )
-        ray.shutdown()
-        if abs(error) > 0.15:
-            raise SystemExit("the simulation is not within 15 % of the run")
-    print(f"a task costs {costs.begin * 1000:.0f} ms beside its work, joining a picture {costs.join * 1e6:.0f} us")
-    return replace(costs, begin=Costs(1.0).begin)  # of a tiny network; that of real ones takes longer
-
-
-def _tiny_network(folder: Path) -> Path:
-    torch.manual_seed(0)
-    path = folder / "tiny.safetensors"
-    save_file(RFDN(RFDNConfig(2, channels=4, blocks=1, distilled=2)).state_dict(), path, {"pixel_range": "1.0"})
-    return path
-
-
 def main() -> None:
     """Prints all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pixels-per-second", type=float, metavar="N", help="of one worker; default: measured here")
     parser.add_argument("--jobs", type=int, default=64, help="films at a time, as of batch --jobs (default 64)")
-    parser.add_argument("--no-check", action="store_true", help="do not run Ray")
     parser.add_argument("--plot", type=Path, metavar="PNG")
     args = parser.parse_args()
-    costs = Costs(1.0)
-    if not args.no_check:
-        with tempfile.TemporaryDirectory() as folder:
-            costs = check(Path(folder))
     here = 1 / args.pixels_per_second if args.pixels_per_second else cost_of_a_pixel()
     kinds = {"given" if args.pixels_per_second else "this machine": here, "GPU (assumed)": 1 / ASSUMED_GPU}
     tables = {}
     for kind, pixel in kinds.items():
         for what, films in {"1,000 files": archive(), "one 2-hour film": [Film(24 * 7200)]}.items():
-            tables[f"{what}, {kind}"] = print_table(f"{what}, {kind}", films, replace(costs, pixel=pixel), args.jobs)
+            tables[f"{what}, {kind}"] = print_table(f"{what}, {kind}", films, Costs(pixel), args.jobs)
     if args.plot:
         plot(args.plot, tables)
 

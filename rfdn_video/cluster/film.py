@@ -230,7 +230,8 @@ class _Film:
         kind = type(cause) if isinstance(cause, RFDNError) else OutputError
         more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""
         reason = cause if isinstance(cause, RFDNError | OSError) else f"{type(cause).__name__}: {cause}"
-        return kind(f"{self.files.info.path}: segment {number} ({_place(self.spans[number])}) failed{more}: {reason}")
+        text = f"{self.files.info.path}: segment {number} ({_place(self.spans[number])}) failed{more}: {reason}"
+        return kind(text.splitlines()[0])  # what Ray raises has its traceback behind
 
     def _searched_wrongly(self) -> list[int]:
         """Segments whose first picture is not the one that was seen behind the segment before."""

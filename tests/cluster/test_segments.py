@@ -259,6 +259,16 @@ def test_fault_78_another_source_is_refused(order: Order) -> None:
         make_segment(order, SPAN, lambda *_: None)
 
 
+def test_what_nobody_expected_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, nearest_x2: Path, clip: Path, tmp_path: Path
+) -> None:
+    """Such as what Ray raises where a worker lacks a module: with its kind, without its traceback."""
+    workers, fault = Here(), RuntimeError("no module\ntraceback: ...")
+    monkeypatch.setattr(workers, "make", lambda _, spans, __: workers.failed.update({s.number: fault for s in spans}))
+    with pytest.raises(OutputError, match=r"segment 0 \(.*\) failed, and 3 more: RuntimeError: no module$"):
+        enlarge(clip, tmp_path / "o.mkv", cluster_settings(nearest_x2), workers)
+
+
 @pytest.mark.fault(75)
 @pytest.mark.parametrize("away", [False, True])
 def test_fault_75_what_is_published_last_is_kept_and_nothing_is_read_twice(
