@@ -20,6 +20,7 @@ from rfdn_video.errors import OutputError
 from rfdn_video.frame import Color, Frame
 from rfdn_video.media.encoding.encoders import traits_of
 from rfdn_video.media.encoding.pack import pack
+from rfdn_video.media.encoding.priority import usual_priority
 from rfdn_video.media.encoding.target import Target, advice, check_size, container_advice
 from rfdn_video.media.layout import VideoLayout
 from rfdn_video.media.libav_log import cause_of, errors_logged
@@ -131,7 +132,7 @@ class LibavEncoder:
     def _open(self, context: VideoCodecContext) -> None:
         target, layout = self._target, self._layout
         try:
-            with _quiet_svt_av1(), errors_logged() as log:
+            with usual_priority(), _quiet_svt_av1(), errors_logged() as log:
                 context.open()
         except (av.FFmpegError, ValueError, OSError) as error:
             raise OutputError(
