@@ -18,7 +18,7 @@ demo: install ## enlarge the bundled clip and say what was gained
 	@$(BIN)/python -m demo.run
 
 test: install ## run the tests
-	@.ci/ensure-ffmpeg
+	@.ci/ensure-oracles
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: install ## check style, types and the direction of imports
@@ -37,12 +37,12 @@ bench: install ## run every benchmark but benchmarks/peers; each prints its rati
 FUZZ ?= --seconds 60
 
 fuzz: install ## harm files at random and see that nothing bad comes of it; FUZZ="--seconds 60 --count N --seed S"
-	@.ci/ensure-ffmpeg
+	@.ci/ensure-oracles
 	@OMP_NUM_THREADS=1 PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python -m tests.fuzz $(FUZZ)
 
 IMAGE ?= localhost/rfdn-video:check
 
 image-check: install ## build the container image without a daemon and run it; root on Linux, docs/container.md
-	@.ci/ensure-ffmpeg
+	@.ci/ensure-oracles
 	@BASE='$(BASE)' TORCH_INDEX='$(TORCH_INDEX)' EXTRAS='$(EXTRAS)' .ci/image-build $(IMAGE)
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/pytest -m image --image $(IMAGE) tests/container/test_image.py $(ARGS)
