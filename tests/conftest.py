@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 
 from rfdn_video.inference.vectors import VARIABLE
 from rfdn_video.models.rfdn import RFDN, RFDNConfig
+from tests.command import run_forked
 from tests.networks import nearest_state
 
 # Tests share processes, where fp32 and bf16 alternate; tests/inference/test_vectors.py has some of its own.
@@ -130,12 +131,15 @@ def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 @pytest.fixture(scope="session")
 def command_line() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs ``rfdn-video`` as a user would, in a process of its own."""
+    """Runs ``rfdn-video`` as a user would, in a process of its own, in a folder (``cwd``)."""
 
-    def run(*arguments: str | Path, **options: object) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "rfdn_video", *map(str, arguments)]
-        environment = os.environ | {"OMP_NUM_THREADS": "2"}
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, **options)  # type: ignore[call-overload, no-any-return]
+    def run(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        words, environment = [*map(str, arguments)], os.environ | {"OMP_NUM_THREADS": "2"}
+        if words[:1] != ["batch"] and "--ray" not in words:
+            return run_forked(words, cwd or Path.cwd())
+        # These make processes of their own, which must find the real command.
+        command = [sys.executable, "-m", "rfdn_video", *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=cwd)
 
     return run
 
