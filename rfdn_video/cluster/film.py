@@ -50,8 +50,8 @@ class Workers(Protocol):
     def introduce(self, order: Order) -> dict[str, str]:
         """What a worker would do the film with."""
 
-    def make(self, order: Order, spans: Sequence[Span], on_frames: OnFrame) -> None:
-        """Makes segments, and says how many of their pictures are done while they are not yet published."""
+    def make(self, order: Order, spans: Sequence[Span], on_frames: Callable[[Mapping[int, int]], None]) -> None:
+        """Makes segments, and says how many pictures of each are done, by its number, until it is."""
 
 
 def plan_on_cluster(source: Path, output: str | None, settings: Settings) -> FilePlan:
@@ -194,12 +194,13 @@ class _Film:
         left = {span.number for span in spans}
         most = 0
 
-        def count(running: int) -> None:
+        def count(running: Mapping[int, int]) -> None:
             nonlocal most
             for number in left & published(self.work.path):
                 outlast(partial(self._read, number), self.order.is_there)
                 left.discard(number)
-            most = max(most, self.frames + running)
+            # One that is published may still be among those that run.
+            most = max(most, self.frames + sum(frames for number, frames in running.items() if number in left))
             on_frame(most)
 
         workers.make(self.order, spans, count)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -34,6 +34,7 @@ BEAT = 0.5
 """Seconds between two signs of life of a worker."""
 
 type MakeSegment = Callable[[Order, Span, Callable[[int, int], None]], None]
+type OnFrames = Callable[[Mapping[int, int]], None]
 
 # What may go better elsewhere, or another time. Not those of a machine of another kind: see handshake.
 _RETRIED = [DeviceError, InputError, OutputError, OSError, MemoryError]
@@ -95,13 +96,13 @@ class Crew:
             raise _cause(error) from None
         return answer
 
-    def make(self, order: Order, spans: Sequence[Span], on_frames: Callable[[int], None]) -> None:
+    def make(self, order: Order, spans: Sequence[Span], on_frames: OnFrames) -> None:
         """Makes segments; what failed after all tries is in ``failed``, by its number.
 
         Args:
             order: the film.
             spans: of the segments.
-            on_frames: is told how many pictures of those that are not yet done have been.
+            on_frames: is told how many pictures of each that is not yet done have been, by its number.
 
         Raises:
             UsageError, ModelError: a worker cannot, or must not, do any segment of this film.
@@ -116,7 +117,7 @@ class Crew:
             self._waiting.clear()
             self._cancel(list(self._running))
 
-    def _turn(self, order: Order, on_frames: Callable[[int], None]) -> None:
+    def _turn(self, order: Order, on_frames: OnFrames) -> None:
         while self._waiting and len(self._running) < AHEAD * max(1, self._share.slots):
             self._begin(order, self._waiting.popleft())
         ready, _ = ray.wait(list(self._running), timeout=TICK)
@@ -151,7 +152,7 @@ class Crew:
         self.failed[span.number] = cause
         self._board.forget.remote(span.number)
 
-    def _look(self, order: Order, on_frames: Callable[[int], None]) -> None:
+    def _look(self, order: Order, on_frames: OnFrames) -> None:
         attempts: list[Attempt] = []
         with suppress(RayError):  # the board moves to another machine where its own one is lost
             attempts = ray.get(self._board.read.remote())
@@ -159,7 +160,7 @@ class Crew:
         frames = {
             number: max(a.frames for a in attempts if a.number == number) for number in {a.number for a in attempts}
         }
-        on_frames(sum(count for number, count in frames.items() if number in running))
+        on_frames({number: count for number, count in frames.items() if number in running})
         for number, span in running.items():
             silences = [attempt.silence for attempt in attempts if attempt.number == number]
             if self._silence and len(silences) >= self._begun[number] and min(silences) > self._silence:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from rfdn_video import upscale_video
@@ -35,11 +35,11 @@ class Here:
     def introduce(self, order: Order) -> dict[str, str]:
         return introduce(order)
 
-    def make(self, order: Order, spans: Sequence[Span], on_frames: Callable[[int], None]) -> None:
+    def make(self, order: Order, spans: Sequence[Span], on_frames: Callable[[Mapping[int, int]], None]) -> None:
         for span in spans:
             self.made.append(span)
             try:
-                self._make(order, span, lambda frames, _: on_frames(frames))
+                self._make(order, span, lambda frames, _, number=span.number: on_frames({number: frames}))
             except RFDNError as error:
                 self.failed[span.number] = error
 

@@ -73,7 +73,13 @@ def test_what_does_not_matter(upscale: Upscale) -> None:
 
 
 def test_a_source_that_goes_away(source: Path, upscale: Upscale) -> None:
-    """Not the output's fault."""
+    """Whoever has opened it can read it to its end."""
+    assert upscale(Path.unlink).frames == FRAMES
+    assert os.listdir(source.parent) == ["out.mkv"]
+
+
+def test_a_source_that_goes_away_before_a_segment_is_kept(source: Path, upscale: Upscale) -> None:
+    """What it is kept of cannot be told then; not the output's fault."""
     with pytest.raises(InputError, match="cannot be read any more: No such file"):
-        upscale(Path.unlink)
+        upscale(Path.unlink, segment_frames=10, encoder="ffv1")
     assert not os.listdir(source.parent)

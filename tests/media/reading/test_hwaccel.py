@@ -62,7 +62,7 @@ def test_the_decoder_asks(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     info = probe(clip)
     monkeypatch.setattr(decode, "open_source", lambda path, _: av.open(str(path)))
     software = SimpleNamespace(is_hwaccel=False, name="libdav1d", thread_type="")
-    monkeypatch.setattr(decode, "decoder_of", lambda *_: software)
+    monkeypatch.setattr(decode, "bounded_decoder", lambda *_: software)
     with pytest.raises(DeviceError, match="does not run on CUDA"):
         Decoder(info, TimeRange(), hwaccel=object())  # type: ignore[arg-type]
 
@@ -107,7 +107,7 @@ def test_its_layouts_become_those_of_software(clip: Path, monkeypatch: pytest.Mo
             return [_hardware_layout(picture) for picture in self._context.decode(packet)]
 
     monkeypatch.setattr(decode, "open_source", lambda path, _: av.open(str(path)))
-    monkeypatch.setattr(decode, "decoder_of", lambda stream, _: Hardware(stream.codec_context))
+    monkeypatch.setattr(decode, "bounded_decoder", lambda stream, _: Hardware(stream.codec_context))
     with Decoder(info, TimeRange(), hwaccel=object()) as hardware:  # type: ignore[arg-type]
         got = list(hardware)
     assert hardware.report == software.report
@@ -132,7 +132,7 @@ def test_what_the_hardware_cannot_decode_is_no_damage(clip: Path, monkeypatch: p
             raise av.error.InvalidDataError(1, "Invalid data found")
 
     monkeypatch.setattr(decode, "open_source", lambda path, _: av.open(str(path)))
-    monkeypatch.setattr(decode, "decoder_of", lambda *_: Refusing())
+    monkeypatch.setattr(decode, "bounded_decoder", lambda *_: Refusing())
     with (
         Decoder(probe(clip), TimeRange(), hwaccel=object()) as decoder,  # type: ignore[arg-type]
         pytest.raises(DeviceError, match="does not take hevc 320x180"),
