@@ -19,7 +19,7 @@ demo: install ## enlarge the bundled clip and say what was gained
 
 test: install ## run the tests
 	@.ci/ensure-oracles
-	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@OMP_NUM_THREADS=1 PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 lint: install ## check style, types and the direction of imports
 	@$(BIN)/ruff check

@@ -11,7 +11,13 @@ from tempfile import TemporaryDirectory
 
 __all__ = ["run_forked"]
 
-_PRELOADED = ["tests.command", "rfdn_video.pipeline", "rfdn_video.inference.upscaler", "rfdn_video.models.catalog"]
+_PRELOADED = [
+    "tests.command",
+    "openvino",
+    "rfdn_video.pipeline",
+    "rfdn_video.inference.upscaler",
+    "rfdn_video.models.catalog",
+]
 
 
 def run_forked(arguments: list[str], folder: str | os.PathLike[str]) -> CompletedProcess[str]:

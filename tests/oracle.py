@@ -28,9 +28,10 @@ class Seen:
         return {name: self.stream.get(name) for name in names}
 
 
-def look(path: Path) -> Seen:
-    """Decodes all pictures and hashes all audio packets."""
-    video = ffmpeg.probe(str(path), select_streams="V:0", show_frames=None)
+def look(path: Path, packets: int | None = None) -> Seen:
+    """Decodes all pictures, or those of the first packets, and hashes all audio packets."""
+    part = {"read_intervals": f"%+#{packets}"} if packets else {}
+    video = ffmpeg.probe(str(path), select_streams="V:0", show_frames=None, **part)
     sound = ffmpeg.probe(str(path), select_streams="a:0", show_packets=None, show_data_hash="md5")
     stream = video["streams"][0]
     time_base = Fraction(stream["time_base"])

@@ -104,7 +104,7 @@ def _enlarge(
     tags = ["-colorspace", space, "-color_range", "pc" if color.full_range else "tv"]
     name = ffmpeg_name(layout)
     ffmpeg("-f", "rawvideo", "-pix_fmt", name, "-s", f"{width}x{height}", "-i", raw, "-c:v", "ffv1", *tags, source)
-    summary = upscale_video(source, output, scale=scale, weights=weights, encoder="ffv1", device="cpu")
+    summary = upscale_video(source, output, scale=scale, weights=weights, encoder="ffv1", device="cpu", engine="torch")
     assert (summary.frames, summary.verified) == (2, True)
     data = np.frombuffer(ffmpeg("-i", output, "-f", "rawvideo", "-pix_fmt", name, "-"), layout.dtype)
     return _split(data, layout.plane_sizes(summary.width, summary.height))

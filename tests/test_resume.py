@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,7 @@ from rfdn_video.settings import Settings
 
 type FFmpeg = Callable[..., bytes]
 type Upscale = Callable[..., Summary]
+type Finish = Callable[..., dict[str, Any]]
 
 FRAMES, SEGMENT = 110, 16
 
@@ -65,8 +67,8 @@ def upscale(nearest_x2: Path) -> Upscale:
                     time.sleep(0.01)
                 raise Cut
 
-        settings = {"weights": nearest_x2, "device": "cpu", "segment_frames": SEGMENT, "crf": None} | settings
-        return upscale_video(source, output, on_frame=on_frame, **settings)
+        fixed = {"weights": nearest_x2, "device": "cpu", "engine": "torch", "segment_frames": SEGMENT}
+        return upscale_video(source, output, on_frame=on_frame, **fixed | settings)
 
     return run
 
@@ -92,15 +94,15 @@ def _pictures(ffmpeg: FFmpeg, path: Path) -> list[bytes]:
         ("clip", ".mp4", {}),  # x264, B-frames, sound
         ("clip", ".mkv", {"encoder": "ffv1"}),
         ("clip", ".mov", {"encoder": "prores", "pix_fmt": "yuv422p10le"}),
-        ("clip", ".mp4", {"encoder": "libx265"}),
+        pytest.param("clip", ".mp4", {"encoder": "libx265"}, marks=pytest.mark.slow),
         ("clip", ".mkv", {"encoder": "libsvtav1", "encoder_preset": "10"}),
         ("clip", ".webm", {"encoder": "libvpx-vp9", "encoder_preset": "8", "audio": "none"}),
         ("clip", ".mkv", {"encoder_backend": "ffmpeg", "encoder": "libx264"}),
-        ("clip", ".mkv", {"encoder_backend": "ffmpeg", "encoder": "libx265"}),
+        pytest.param("clip", ".mkv", {"encoder_backend": "ffmpeg", "encoder": "libx265"}, marks=pytest.mark.slow),
         ("uneven", ".mkv", {}),
         ("uneven", ".mp4", {}),
         ("uneven", ".mp4", {"encoder": "libx265"}),
-        ("uneven", ".mkv", {"encoder": "ffv1"}),
+        pytest.param("uneven", ".mkv", {"encoder": "ffv1"}, marks=pytest.mark.slow),
         ("uneven", ".mp4", {"encoder_backend": "ffmpeg", "encoder": "libx264"}),
     ],
 )
@@ -185,7 +187,7 @@ def test_frames_of_before_are_told_apart(clip: Path, upscale: Upscale, nearest_x
     output, new, old = tmp_path / "o.mp4", list[int](), list[int]()
     with pytest.raises(Cut):
         upscale(clip, output, 60)
-    settings = Settings(weights=nearest_x2, device="cpu", segment_frames=SEGMENT, resume=True)
+    settings = Settings(weights=nearest_x2, device="cpu", engine="torch", segment_frames=SEGMENT, resume=True)
     summary = run(prepare(clip, str(output), settings), new.append, on_reused=old.append)
     assert summary.frames_reused == len(old) == 3 * SEGMENT
     assert old + new == list(range(1, FRAMES + 1))
@@ -321,15 +323,32 @@ def test_fault_56_full_disk(ffmpeg: FFmpeg, clip: Path, upscale: Upscale, small_
     assert os.listdir(small_disk) == [output.name]
 
 
-def _command(source: Path, output: Path, weights: Path, *more: str) -> list[str | Path]:
+def _words(source: Path, output: Path, weights: Path, *more: str) -> list[str | Path]:
     settings = ["--segment-frames", str(SEGMENT), "--device", "cpu", "--engine", "torch", "--json"]
-    return [sys.executable, "-m", "rfdn_video", source, "-o", output, "-w", weights, *settings, *more]
+    return [source, "-o", output, "-w", weights, *settings, *more]
+
+
+def _command(source: Path, output: Path, weights: Path, *more: str) -> list[str | Path]:
+    return [sys.executable, "-m", "rfdn_video", *_words(source, output, weights, *more)]
+
+
+@pytest.fixture
+def finish(command_line: Callable[..., subprocess.CompletedProcess[str]], nearest_x2: Path) -> Finish:
+    """Does a job to its end by the command; gives its summary."""
+
+    def run(source: Path, output: Path, *more: str) -> dict[str, Any]:
+        done = command_line(*_words(source, output, nearest_x2, *more))
+        assert done.returncode == 0, done.stderr
+        summary: dict[str, Any] = json.loads(done.stdout)
+        return summary
+
+    return run
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.fault(59)
 def test_fault_59_a_signal_keeps_what_is_finished(
-    clip: Path, nearest_x2: Path, tmp_path: Path, number: signal.Signals, code: int
+    clip: Path, finish: Finish, nearest_x2: Path, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     output = tmp_path / "o.mp4"
     with subprocess.Popen(_command(clip, output, nearest_x2), stderr=subprocess.PIPE, text=True) as process:
@@ -342,8 +361,7 @@ def test_fault_59_a_signal_keeps_what_is_finished(
     assert "--resume goes on with them" in errors
     assert len(errors.splitlines()) == 1
     assert not output.exists()
-    done = subprocess.run(_command(clip, output, nearest_x2, "--resume"), capture_output=True, check=True)
-    assert json.loads(done.stdout)["frames_reused"] >= SEGMENT
+    assert finish(clip, output, "--resume")["frames_reused"] >= SEGMENT
     assert os.listdir(tmp_path) == [output.name]
 
 
@@ -374,13 +392,21 @@ sys.exit(main(sys.argv[1:]))
 )
 @pytest.mark.fault(59)
 def test_fault_59_the_second_signal_ends_what_does_not_stop(
-    clip: Path, nearest_x2: Path, tmp_path: Path, number: int, module: str, owner: str, method: str, options: list[str]
+    clip: Path,
+    finish: Finish,
+    nearest_x2: Path,
+    tmp_path: Path,
+    number: int,
+    module: str,
+    owner: str,
+    method: str,
+    options: list[str],
 ) -> None:
     """Even an encoder that never answers. Nothing holds the target, and what is finished is gone on with."""
     output, elsewhere = tmp_path / "o.mp4", tmp_path / "elsewhere"
     elsewhere.mkdir()
     script = HANGING.format(module=module, owner=owner, method=method)
-    command = [sys.executable, "-c", script, *_command(clip, output, nearest_x2, *options)[3:]]
+    command = [sys.executable, "-c", script, *_words(clip, output, nearest_x2, *options)]
     environment = os.environ | {"TMPDIR": str(elsewhere)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) as process:
         assert process.stdout is not None
@@ -398,10 +424,7 @@ def test_fault_59_the_second_signal_ends_what_does_not_stop(
     assert not os.listdir(elsewhere)
     assert not output.exists()
     _gone(children)
-    done = subprocess.run(
-        _command(clip, output, nearest_x2, "--resume", *options), capture_output=True, check=True, env=environment
-    )
-    assert json.loads(done.stdout)["frames_reused"] >= SEGMENT
+    assert finish(clip, output, "--resume", *options)["frames_reused"] >= SEGMENT
     assert sorted(os.listdir(tmp_path)) == ["elsewhere", "o.mp4"]
 
 
@@ -426,13 +449,15 @@ def _gone(processes: list[Path]) -> None:
 
 
 @pytest.mark.fault(62)
-def test_fault_62_a_second_job_on_one_target(clip: Path, nearest_x2: Path, tmp_path: Path) -> None:
+def test_fault_62_a_second_job_on_one_target(
+    command_line: Callable[..., subprocess.CompletedProcess[str]], clip: Path, nearest_x2: Path, tmp_path: Path
+) -> None:
     output = tmp_path / "o.mp4"
     with subprocess.Popen(_command(clip, output, nearest_x2), stdout=subprocess.PIPE) as first:
         while not work_folder(output).joinpath("draft.mp4").exists() and first.poll() is None:
             time.sleep(0.005)
         first.send_signal(signal.SIGSTOP)
-        second = subprocess.run(_command(clip, output, nearest_x2), capture_output=True, text=True, check=False)
+        second = command_line(*_words(clip, output, nearest_x2))
         first.send_signal(signal.SIGCONT)
         first.communicate(timeout=60)
     assert second.returncode == 4
@@ -441,16 +466,16 @@ def test_fault_62_a_second_job_on_one_target(clip: Path, nearest_x2: Path, tmp_p
     assert os.listdir(tmp_path) == [output.name]
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [4, pytest.param(50, marks=pytest.mark.slow)])
 @pytest.mark.fault(60)
 def test_fault_60_killed_at_random_moments(
-    ffmpeg: FFmpeg, clip: Path, nearest_x2: Path, tmp_path: Path, kills: int
+    ffmpeg: FFmpeg, clip: Path, finish: Finish, nearest_x2: Path, tmp_path: Path, kills: int
 ) -> None:
     """Again and again, each time gone on with; a job that ends in time begins anew."""
     whole, output = tmp_path / "whole.mp4", tmp_path / "o.mp4"
     random_ = random.Random(kills)  # noqa: S311 (no secret)
     before = _state(clip)
-    subprocess.run(_command(clip, whole, nearest_x2), check=True, capture_output=True)
+    finish(clip, whole)
     expected, killed = _pictures(ffmpeg, whole), 0
     while killed < kills:
         finished = _finished(output)
@@ -468,8 +493,7 @@ def test_fault_60_killed_at_random_moments(
             assert not printed or json.loads(printed)["frames_reused"] >= finished * SEGMENT
             output.unlink()
     finished = _finished(output)
-    done = subprocess.run(_command(clip, output, nearest_x2, "--resume"), check=True, capture_output=True)
-    assert json.loads(done.stdout)["frames_reused"] >= finished * SEGMENT
+    assert finish(clip, output, "--resume")["frames_reused"] >= finished * SEGMENT
     assert _pictures(ffmpeg, output) == expected
     assert _state(clip) == before
     assert sorted(os.listdir(tmp_path)) == ["o.mp4", "whole.mp4"]
@@ -494,17 +518,18 @@ sys.exit(main(sys.argv[1:]))
 
 
 @pytest.mark.fault(60)
-def test_fault_60_a_decoder_that_crashes(ffmpeg: FFmpeg, clip: Path, nearest_x2: Path, tmp_path: Path) -> None:
+def test_fault_60_a_decoder_that_crashes(
+    ffmpeg: FFmpeg, clip: Path, finish: Finish, nearest_x2: Path, tmp_path: Path
+) -> None:
     """In mid-file, in the job's own process: a shell sees the signal, nothing half has the name, the rest is kept."""
     output, whole, time_base = tmp_path / "o.mp4", tmp_path / "whole.mp4", 12800
-    arguments = _command(clip, output, nearest_x2)[3:]
+    arguments = _words(clip, output, nearest_x2)
     late = CRASHING.format(pts=90 * time_base // 25)
     crashed = subprocess.run([sys.executable, "-c", late, *arguments], capture_output=True, check=False)
     assert crashed.returncode == -signal.SIGSEGV
     assert not output.exists()
     assert _finished(output) >= 1
-    done = subprocess.run(_command(clip, output, nearest_x2, "--resume"), capture_output=True, check=True)
-    assert json.loads(done.stdout)["frames_reused"] >= SEGMENT
-    subprocess.run(_command(clip, whole, nearest_x2), capture_output=True, check=True)
+    assert finish(clip, output, "--resume")["frames_reused"] >= SEGMENT
+    finish(clip, whole)
     assert _pictures(ffmpeg, output) == _pictures(ffmpeg, whole)
     assert sorted(os.listdir(tmp_path)) == ["o.mp4", "whole.mp4"]

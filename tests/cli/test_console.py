@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 
 @pytest.fixture
@@ -17,9 +18,23 @@ def source(shared: Path, tmp_path: Path) -> Path:
     return path
 
 
+def _reports() -> list[ParameterSet]:
+    """Progress goes to the standard error and a summary to the standard output; what does not meet is slow."""
+    meet = {
+        "--progress json": ("2>&-", ">&- 2>&-", "2>&1 | true"),
+        "--progress bar": ("2>&-", "2>&1 | true", "2>&1 >/dev/full"),
+        "--json": (">&-", ">&- 2>&-", "| true", "2>&1 >/dev/full"),
+    }
+    redirections = ("2>&-", ">&-", ">&- 2>&-", "2>&1 | true", "| true", "2>&1 >/dev/full")
+    return [
+        pytest.param(report, redirection, marks=() if redirection in close else pytest.mark.slow)
+        for report, close in meet.items()
+        for redirection in redirections
+    ]
+
+
 @pytest.mark.fault(61)
-@pytest.mark.parametrize("redirection", ["2>&-", ">&-", ">&- 2>&-", "2>&1 | true", "| true", "2>&1 >/dev/full"])
-@pytest.mark.parametrize("report", ["--progress json", "--progress bar", "--json"])
+@pytest.mark.parametrize(("report", "redirection"), _reports())
 def test_goes_on_in_silence(source: Path, nearest_x2: Path, redirection: str, report: str) -> None:
     command = f"set -o pipefail; exec {sys.executable} -m rfdn_video in.mp4 -w {nearest_x2} --frames 9 {report}"
     done = subprocess.run(["bash", "-c", f"{command} {redirection}"], cwd=source.parent, capture_output=True, text=True)

@@ -150,7 +150,7 @@ def test_a_real_network(threads: int) -> None:
         torch.set_num_threads(usual)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     tile=st.integers(3, 60),
     slots=st.integers(2, 4),
@@ -270,10 +270,11 @@ def _decoded(clip: Path, count: int) -> Iterator[Frame]:
 @pytest.mark.shared
 @pytest.mark.parametrize("clip", [expected.clip for expected in GOOD])
 def test_real_clips(shared: Path, attentive_x2: Path, clip: str) -> None:
-    """In bands of the size that a CPU gets for 720p, whatever the clip's size."""
+    """In bands of the size that a CPU gets for 720p, whatever the clip's size, and not in all columns."""
     reusing, plain = _upscalers(weights=attentive_x2, tile=36)
     source = shared / "clips" / clip
-    assert _assert_equal(reusing.stream(_decoded(source, 5)), plain.stream(_decoded(source, 5))) >= 1
+    got, want = (upscaler.stream(_crop(_decoded(source, 5))) for upscaler in (reusing, plain))
+    assert _assert_equal(got, want) >= 1
 
 
 def _crop(frames: Iterator[Frame]) -> Iterator[Frame]:
