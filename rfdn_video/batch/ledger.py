@@ -258,12 +258,21 @@ class Ledger:
         )
         return dict(rows.fetchall())
 
-    def work(self, run: Run, *states: State) -> tuple[int, float]:
-        """Bytes of the sources in these states that a run has taken up, and the seconds it has spent on them."""
-        size, seconds = self._db.execute(
-            "SELECT ifnull(sum(size), 0), ifnull(sum(ended - started), 0) FROM files"
+    def work(self, run: Run, *states: State) -> int:
+        """Bytes of the sources in these states that a run has taken up."""
+        (size,) = self._db.execute(
+            "SELECT ifnull(sum(size), 0) FROM files"
             " WHERE run = ? AND state IN (SELECT value FROM json_each(?)) AND ifnull(started, ?) >= ?",
             (run.id, json.dumps(states), run.started, run.started),
+        ).fetchone()
+        return int(size)
+
+    def enlarged(self, run: Run) -> tuple[int, float]:
+        """Bytes of the sources that a run has enlarged, not those passed over, and the seconds spent on them."""
+        size, seconds = self._db.execute(
+            "SELECT ifnull(sum(size), 0), ifnull(sum(ended - started), 0) FROM files"
+            " WHERE run = ? AND state = 'done' AND frames > 0 AND started >= ?",
+            (run.id, run.started),
         ).fetchone()
         return int(size), float(seconds)
 

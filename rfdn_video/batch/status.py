@@ -90,14 +90,13 @@ def read_status(ledger: Ledger, failed: int = -1) -> Status:
 def measure(ledger: Ledger, run: Run) -> Progress:
     """How far a run is, and how long the rest takes if its files are like those that are done."""
     running = ledger.in_state("running", "delivering", run=run)
-    waiting, _ = ledger.work(run, "queued")
-    done, spent = ledger.work(run, "done")
-    failed, _ = ledger.work(run, "failed")
+    over = ledger.work(run, "done", "failed")
+    enlarged, spent = ledger.enlarged(run)
     parts = sum(entry.stamp.size * entry.fraction for entry in running)
-    left = waiting + sum(entry.stamp.size for entry in running) - parts
-    whole = left + done + failed + parts
+    left = ledger.work(run, "queued") + sum(entry.stamp.size for entry in running) - parts
+    whole = left + over + parts
     spent += sum(entry.seconds or 0.0 for entry in running)
-    pace = (done + parts) / spent if spent else 0.0  # bytes a second and job
+    pace = (enlarged + parts) / spent if spent else 0.0  # bytes a second and job
     busy = max(1, min(run.jobs, len(running) + (ledger.counts(run).get("queued", 0))))
     return Progress(
         counts=ledger.counts(run),

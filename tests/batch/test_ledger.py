@@ -11,6 +11,7 @@ import pytest
 
 from rfdn_video.batch.ledger import Ledger, ledger_path
 from rfdn_video.batch.sources import Source
+from rfdn_video.batch.status import measure
 from rfdn_video.cli.main import main
 from rfdn_video.errors import InputError
 from rfdn_video.stamp import Stamp
@@ -44,6 +45,28 @@ def test_a_folder_of_any_name(tmp_path: Path) -> None:
     assert ledger_path(folder).exists()
     with closing(Ledger(folder)) as ledger:
         assert ledger.counts() == {"running": 1}
+
+
+def test_what_is_passed_over_is_no_measure_of_the_pace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One file of 100 bytes takes 10 s, nine more none, and one is left."""
+    now = 1000.0
+    monkeypatch.setattr("time.time", lambda: now)
+    with closing(Ledger(tmp_path, create=True)) as ledger:
+        run = ledger.begin_run(1)
+        names = [f"{number}.mp4" for number in range(11)]
+        first, *others, _ = [
+            ledger.queue(Source(tmp_path / name, Path(), name), "settings", name, Stamp(100, 1), run) for name in names
+        ]
+        ledger.start(first, 0, "cpu")
+        ledger.advance(first.id, 25, 25, 2.5)
+        now += 10
+        ledger.finish(first.id, "content", tmp_path / "0_x2.mp4", "result")
+        for entry in others:
+            ledger.start(entry, 0, "cpu")
+            ledger.finish(entry.id, "content", entry.source, "content")
+        progress = measure(ledger, run)
+    assert progress.fraction == pytest.approx(10 / 11)
+    assert progress.seconds_left == pytest.approx(10)
 
 
 def test_the_version_before_is_read_and_taken_over(tmp_path: Path) -> None:
