@@ -224,7 +224,8 @@ def _transcode(
             last = _enlarge(job, decoder, output, told, segments)
             if last is None:
                 raise InputError(f"{files.info.path}: no pictures in the part that was asked for")
-            end = None if files.wanted.whole else _end_of(last, layout.frame_rate)
+            # Sound and subtitles may go on where there are no more pictures.
+            end = files.wanted.end if decoder.ended else _end_of(last, layout.frame_rate)
             with timed("finish", told.times):
                 output.finish(end)
                 told.beat(REST)

@@ -41,7 +41,8 @@ def join(files: FilePlan, records: Sequence[Record], work: Path, path: str) -> W
         for frame in frames_of(files, records):
             output.write(frame)
             end = frame.pts * frame.time_base + (frame.duration * frame.time_base or 1 / files.layout.frame_rate)
-        output.finish(None if files.wanted.whole else end)
+        ended = files.wanted.frames is None and records[-1].following is None
+        output.finish(files.wanted.end if ended else end)
         output.close()
         check_harm(files, output.written, report)
     except BaseException:

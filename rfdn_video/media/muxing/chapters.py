@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 __all__ = ["chapters_within"]
 
 
-def chapters_within(chapters: list[Chapter], start: Fraction, end: Fraction, origin: Fraction) -> list[Chapter]:
-    """Chapters between ``start`` and ``end`` seconds; ``origin`` is what is subtracted from all times."""
+def chapters_within(chapters: list[Chapter], start: Fraction, end: Fraction | None, origin: Fraction) -> list[Chapter]:
+    """Chapters from ``start`` seconds to ``end``, if any; ``origin`` is what is subtracted from all times."""
     cut = []
     for chapter in chapters:
         tick = exact(chapter["time_base"])
-        begins, ends = max(chapter["start"] * tick, start), min(chapter["end"] * tick, end)
+        begins, ends = max(chapter["start"] * tick, start), chapter["end"] * tick
+        ends = ends if end is None else min(ends, end)
         if begins < ends:
             part = chapter.copy()
             part["start"], part["end"] = round((begins - origin) / tick), round((ends - origin) / tick)

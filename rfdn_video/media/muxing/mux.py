@@ -157,7 +157,7 @@ class Output:
             self._finished = True
             self._mux(self._encoder.flush())
             self._side_streams.finish(self._container, end, self._origin or Fraction(0))
-            if end is not None:
+            if not self._wanted.whole:
                 start = self._wanted.start if self._wanted.start is not None else self._start_time
                 self._set_chapters(chapters_within(self._chapters, start, end, self._origin or Fraction(0)))
         except (av.FFmpegError, OSError) as error:

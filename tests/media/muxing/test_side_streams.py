@@ -167,6 +167,36 @@ def test_cover_art(command_line: CommandLine, ffmpeg: Callable[..., bytes], near
         assert [(s["width"], s["disposition"]["attached_pic"]) for s in streams] == [(96, 0), (64, 1)]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "begin", "end"),
+    [
+        (["--start", "0.4"], 0.4, 3),
+        (["--frames", "100"], 0, 3),
+        (["--start", "0.4", "--end", "2"], 0.4, 2),
+        (["--end", "0.8"], 0, 0.8),
+        (["--frames", "10"], 0, 0.4),
+    ],
+)
+def test_sound_that_outlasts_the_pictures(
+    command_line: CommandLine,
+    ffmpeg: Callable[..., bytes],
+    nearest_x2: Path,
+    tmp_path: Path,
+    arguments: list[str],
+    begin: float,
+    end: float,
+) -> None:
+    """A part that goes on behind the last picture has the sound that is there."""
+    source, output = tmp_path / "in.mkv", tmp_path / "out.mkv"
+    video = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=25:duration=1"]
+    ffmpeg(*video, "-f", "lavfi", "-i", "sine=duration=3", "-c:v", "libx264", "-c:a", "pcm_s16le", source)
+    done = command_line(source, "-o", output, "-w", nearest_x2, *arguments)
+    assert done.returncode == 0, done.stderr
+    times = [float(time) for time, _ in look(output).audio if time is not None]
+    assert abs(times[0]) < 0.1
+    assert abs(times[-1] - (end - begin)) < 0.1
+
+
 def test_a_subtitle_that_outlasts_the_film(
     command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path
 ) -> None:
