@@ -45,8 +45,8 @@ GOOD = [
     Expected("h264-anim.mkv", ".mkv"),
     Expected("h264-brokensps.mp4", ".mkv", says="rescaled to the first one's"),
     Expected("h264-displaymatrix.mp4", frames=30),  # it is cut off soon after them
-    Expected("h264-mov-3elist.mp4"),
-    Expected("hlg10-color-test.mp4", frames=3),
+    Expected("h264-mov-3elist.mp4", frames=24),
+    Expected("hlg10-color-test.mp4", frames=2),
     Expected("sample_with_colr_mdcv_and_clli.mp4", frames=2),
     Expected("sample.flv", ".mkv", frames=8),
     Expected("sample_h264_mpeg_audio.ts", ".mkv"),

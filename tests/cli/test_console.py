@@ -21,9 +21,9 @@ def source(shared: Path, tmp_path: Path) -> Path:
 def _reports() -> list[ParameterSet]:
     """Progress goes to the standard error and a summary to the standard output; what does not meet is slow."""
     meet = {
-        "--progress json": ("2>&-", ">&- 2>&-", "2>&1 | true"),
-        "--progress bar": ("2>&-", "2>&1 | true", "2>&1 >/dev/full"),
-        "--json": (">&-", ">&- 2>&-", "| true", "2>&1 >/dev/full"),
+        "--progress json": ("2>&-", "2>&1 | true"),
+        "--progress bar": (">&- 2>&-", "2>&1 >/dev/full"),
+        "--json": (">&-", "| true", "2>&1 >/dev/full"),
     }
     redirections = ("2>&-", ">&-", ">&- 2>&-", "2>&1 | true", "| true", "2>&1 >/dev/full")
     return [

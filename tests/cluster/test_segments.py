@@ -53,7 +53,7 @@ SOURCES = {
     "recording.ts": ["-c:v", "libx264", "-g", "12"],
     "counted.avi": ["-c:v", "mpeg4", "-g", "12"],
 }
-ALIKE = ("h264_closed.mkv", "hevc_open.mkv", "mpeg4.mp4", "counted.avi")  # cut as others are
+ALIKE = ("h264_closed.mkv", "hevc_open.mkv", "mpeg2.mkv", "mpeg4.mp4", "ffv1.mkv", "counted.avi")  # cut as others are
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +15,8 @@ from rfdn_video.media.encoding.builds import LibavBuild
 from rfdn_video.media.encoding.encoders import ENCODERS
 from rfdn_video.settings import load_preset, preset_names
 from tests.oracle import look
+
+type CommandLine = Callable[..., subprocess.CompletedProcess[str]]
 
 TIMES = [Fraction(n, 90000) for n in (0, 3003, 9009, 12012, 24024, 27027)]  # a variable rate
 
@@ -116,10 +117,11 @@ def test_options_reach_the_encoder(clip: Path, nearest_x2: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize("encoder", ["hevc", "h264", "vp9"])
-def test_encoders_are_quiet(clip: Path, nearest_x2: Path, tmp_path: Path, encoder: str) -> None:
-    arguments = [clip, "-o", tmp_path / "o.mkv", "-w", nearest_x2, "--encoder", encoder, "--device", "cpu"]
-    done = subprocess.run([sys.executable, "-m", "rfdn_video", *arguments], capture_output=True, check=True, text=True)
-    assert done.stderr == ""
+def test_encoders_are_quiet(
+    command_line: CommandLine, clip: Path, nearest_x2: Path, tmp_path: Path, encoder: str
+) -> None:
+    done = command_line(clip, "-o", tmp_path / "o.mkv", "-w", nearest_x2, "--encoder", encoder, "--device", "cpu")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_encoders_that_are_promised_are_here() -> None:

@@ -19,15 +19,19 @@ from tests.zimg import RGBS, clip_of, convert, format_id, planes_of, smooth_pict
 ALL = ["left", "center", "topleft", "top", "bottomleft", "bottom"]
 YUV420, YUV422 = PixelFormat("yuv", 8, 1, 1), PixelFormat("yuv", 10, 1, 0)
 OUTPUTS = [
-    *(("libx264", name, "av", ALL) for name in ("o.mp4", "o.mov", "o.mkv")),
-    *(("libx265", name, "av", ALL) for name in ("o.mp4", "o.mov", "o.mkv")),
+    *(("libx264", name, "av", ALL) for name in ("o.mp4", "o.mkv")),
+    pytest.param("libx264", "o.mov", "av", ALL, marks=pytest.mark.slow),
+    *(("libx265", name, "av", ALL) for name in ("o.mov", "o.mkv")),
+    pytest.param("libx265", "o.mp4", "av", ALL, marks=pytest.mark.slow),
     ("libsvtav1", "o.mp4", "av", ["left", "topleft"]),
-    *(("libsvtav1", name, "av", ALL[:4]) for name in ("o.mkv", "o.webm")),
+    ("libsvtav1", "o.mkv", "av", ALL[:4]),
+    pytest.param("libsvtav1", "o.webm", "av", ALL[:4], marks=pytest.mark.slow),
     ("libvpx-vp9", "o.mp4", "av", ["left"]),
-    *(("libvpx-vp9", name, "av", ALL[:4]) for name in ("o.mkv", "o.webm")),
+    ("libvpx-vp9", "o.webm", "av", ALL[:4]),
+    pytest.param("libvpx-vp9", "o.mkv", "av", ALL[:4], marks=pytest.mark.slow),
     ("ffv1", "o.mkv", "av", ALL[:4]),
     ("libx264", "o.mp4", "ffmpeg", ALL),
-    ("libx265", "o.mkv", "ffmpeg", ALL),
+    pytest.param("libx265", "o.mkv", "ffmpeg", ALL, marks=pytest.mark.slow),
     ("libvpx-vp9", "o.mp4", "ffmpeg", ["left"]),
     ("libaom-av1", "o.webm", "ffmpeg", ALL[:4]),
 ]

@@ -123,7 +123,7 @@ def test_real_clips(
         ("carphone_distorted.mp4", "yuv420p"),  # 601 by the rule
         ("sample_shorter_audio.mp4", "yuv420p"),  # full range
         ("hlg10-color-test.mp4", "yuv420p10le"),  # 2020
-        ("sample_with_colr_mdcv_and_clli.mp4", "yuv420p10le"),  # AV1, PQ
+        pytest.param("sample_with_colr_mdcv_and_clli.mp4", "yuv420p10le", marks=pytest.mark.slow),  # AV1, PQ
         ("h264-anim.mkv", "yuv444p"),
     ],
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 from argparse import ArgumentParser
 from pathlib import Path
 
@@ -37,7 +36,7 @@ def test_the_authors_checkpoint_reaches_its_psnr_on_set5(shared: Path) -> None:
 
 
 @pytest.mark.shared
-@pytest.mark.skipif("RFDN_SLOW" not in os.environ, reason="takes minutes; set RFDN_SLOW=1")
+@pytest.mark.slow
 def test_the_authors_checkpoint_reaches_its_psnr_on_bsd100(shared: Path) -> None:
     assert authors_psnr(shared, "BSD100") == pytest.approx(27.61, abs=0.01)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import ffmpeg as ffmpeg_python
 import numpy as np
 import pytest
+from _pytest.mark import ParameterSet
 
 from rfdn_video import upscale_video
 from rfdn_video.media.encoding.encoders import ENCODERS
@@ -43,6 +44,17 @@ OUTPUTS = [
 ]
 OUTPUTS += [("libx265", "mp4", "ffmpeg"), ("libvpx-vp9", "mp4", "ffmpeg"), ("ffv1", "mkv", "ffmpeg")]
 OUTPUTS += [("libaom-av1", "webm", "ffmpeg"), ("prores_ks", "mov", "ffmpeg")]
+THOROUGH = {("libx264", "mp4"), ("libx265", "mov"), ("ffv1", "mkv"), ("libvpx-vp9", "webm")}
+BRIEF = ("bt601-525", "bt2020-pq")
+
+
+def _cases() -> list[ParameterSet]:
+    """Every output, and every colour in each container; the others of them are slow."""
+    return [
+        pytest.param(*output, name, marks=() if name in BRIEF or output[:2] in THOROUGH else pytest.mark.slow)
+        for output in OUTPUTS
+        for name in COLOURS
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +70,7 @@ def clips(ffmpeg: Callable[..., bytes], tmp_path_factory: pytest.TempPathFactory
 
 
 @pytest.mark.fault(47)
-@pytest.mark.parametrize("name", COLOURS)
-@pytest.mark.parametrize(("encoder", "container", "backend"), OUTPUTS)
+@pytest.mark.parametrize(("encoder", "container", "backend", "name"), _cases())
 def test_tags(
     clips: dict[str, Path], nearest_x2: Path, tmp_path: Path, encoder: str, container: str, backend: str, name: str
 ) -> None:
