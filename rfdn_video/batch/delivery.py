@@ -16,6 +16,7 @@ from rfdn_video.batch.identity import sha256_of
 from rfdn_video.errors import InputError, OutputError
 from rfdn_video.media.keeping.durable import sync
 from rfdn_video.media.keeping.publish import rename_new
+from rfdn_video.stamp import Stamp
 
 __all__ = ["ON_SUCCESS", "Delivery", "OnSuccess", "deliver", "holds"]
 
@@ -34,7 +35,7 @@ class Delivery:
         target: where it goes.
         size: of the result in bytes.
         digest: its SHA-256.
-        overwrite: a file at the target may be replaced.
+        replaced: the file at the target when the work began, whose place it takes; None where none must be.
         on_success: what becomes of the source.
         moved: where the source goes if it is to be moved.
     """
@@ -45,7 +46,7 @@ class Delivery:
     target: Path
     size: int
     digest: str
-    overwrite: bool
+    replaced: Stamp | None
     on_success: OnSuccess
     moved: Path | None
 
@@ -59,6 +60,7 @@ class Delivery:
         values = json.loads(text)
         for name in ("source", "staged", "target", "moved"):
             values[name] = None if values[name] is None else Path(values[name])
+        values["replaced"] = None if values["replaced"] is None else Stamp(**values["replaced"])
         return cls(**values)
 
 
@@ -79,7 +81,7 @@ def deliver(delivery: Delivery) -> None:
             return
         _check_source(delivery)
         if delivery.moved is not None:
-            _place(source, delivery.moved, delivery.content, overwrite=False)
+            _place(source, delivery.moved, delivery.content, replaced=None)
         else:
             source.unlink()
     except OSError as error:
@@ -93,7 +95,7 @@ def _place_result(delivery: Delivery) -> None:
             return
         _check_source(delivery)
         shutil.copymode(delivery.source, delivery.staged)
-    _place(delivery.staged, delivery.target, delivery.digest, overwrite=delivery.overwrite)
+    _place(delivery.staged, delivery.target, delivery.digest, replaced=delivery.replaced)
 
 
 def _check_source(delivery: Delivery) -> None:
@@ -106,14 +108,14 @@ def holds(path: Path, size: int, digest: str) -> bool:
     return path.is_file() and path.stat().st_size == size and sha256_of(path) == digest
 
 
-def _place(file: Path, target: Path, digest: str, *, overwrite: bool) -> None:
+def _place(file: Path, target: Path, digest: str, *, replaced: Stamp | None) -> None:
     """Moves a file. On another file system it is copied, and read back before the first one goes."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if holds(target, file.stat().st_size, digest):
         file.unlink()
         return
     if _same_disk(file, target.parent):
-        _rename(file, target, overwrite=overwrite)
+        _rename(file, target, replaced=replaced)
         return
     copy = target.with_name(f".{digest[:16]}.arriving")  # always the same: a copy that was ended is written over
     try:
@@ -121,7 +123,7 @@ def _place(file: Path, target: Path, digest: str, *, overwrite: bool) -> None:
         sync(copy)
         if sha256_of(copy) != digest:
             raise OutputError(f"{target}: the copy is not what {file} is; look into the disk's health")
-        _rename(copy, target, overwrite=overwrite)
+        _rename(copy, target, replaced=replaced)
     finally:
         copy.unlink(missing_ok=True)
     file.unlink()
@@ -131,14 +133,16 @@ def _same_disk(one: Path, other: Path) -> bool:
     return one.stat().st_dev == other.stat().st_dev
 
 
-def _rename(file: Path, target: Path, *, overwrite: bool) -> None:
-    if overwrite:
+def _rename(file: Path, target: Path, *, replaced: Stamp | None) -> None:
+    if replaced is not None:
+        if Stamp.of(target) not in (replaced, None):
+            raise OutputError(f"{target}: is another file than when the work began; it was left alone")
         file.replace(target)
     else:
         try:
             rename_new(file, target)
         except FileExistsError:
-            raise OutputError(f"{target}: exists already; give --overwrite to replace it") from None
+            raise OutputError(f"{target}: exists already, and did not when the work began; it was left alone") from None
         file.unlink(missing_ok=True)  # of two names, the one that is not wanted any more
     if os.name == "posix":
         sync(target.parent)

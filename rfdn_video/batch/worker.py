@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import connection, parent_process
 from multiprocessing.connection import Connection
@@ -112,24 +112,34 @@ def _do(task: Task, device: str | None, send: Callable[[Any], None]) -> Ready | 
         return Unchanged(content)
     if device is not None:
         task = replace(task, settings=replace(task.settings, device=device))
-    staged, frames, notes = _enlarge_or_begin_anew(task, send)
+    result = _enlarge_or_begin_anew(task, send)
     if Stamp.of(task.source) != stamp:
         raise InputError(f"{task.source}: has changed while it was read; do it again when it is complete")
     delivery = Delivery(
         source=task.source,
         content=content,
-        staged=staged,
-        target=_target(task, staged),
-        size=staged.stat().st_size,
-        digest=sha256_of(staged),
-        overwrite=_may_overwrite(task, staged),
+        staged=result.staged,
+        target=_target(task, result.staged),
+        size=result.staged.stat().st_size,
+        digest=sha256_of(result.staged),
+        replaced=result.replaced,
         on_success=task.on_success,
         moved=task.moved,
     )
-    return Ready(delivery, frames, notes)
+    return Ready(delivery, result.frames, result.notes)
 
 
-def _enlarge_or_begin_anew(task: Task, send: Callable[[Any], None]) -> tuple[Path, int, tuple[str, ...]]:
+@dataclass(frozen=True)
+class _Result:
+    """A finished file under its temporary name; ``replaced`` is what was at its target before the work began."""
+
+    staged: Path
+    replaced: Stamp | None
+    frames: int
+    notes: tuple[str, ...] = ()
+
+
+def _enlarge_or_begin_anew(task: Task, send: Callable[[Any], None]) -> _Result:
     """What an earlier batch has left goes on, unless that had another device or version: nobody has asked for it."""
     try:
         return _enlarge(task, send)
@@ -137,7 +147,7 @@ def _enlarge_or_begin_anew(task: Task, send: Callable[[Any], None]) -> tuple[Pat
         return _enlarge(replace(task, settings=replace(task.settings, resume=False)), send)
 
 
-def _enlarge(task: Task, send: Callable[[Any], None]) -> tuple[Path, int, tuple[str, ...]]:
+def _enlarge(task: Task, send: Callable[[Any], None]) -> _Result:
     from rfdn_video.inference.vectors import suit_vectors
     from rfdn_video.media.reading.source import STILL_SUFFIXES
 
@@ -155,7 +165,7 @@ def _enlarge(task: Task, send: Callable[[Any], None]) -> tuple[Path, int, tuple[
     settings = replace(task.settings, overwrite=True, resume=resume)
     job = prepare(task.source, f"{task.staging}{os.sep}", settings)
     assert job.files.output is not None
-    _check_target(task, job.files.output)
+    replaced = _check_target(task, job.files.output)
     total = job.files.expected_frames
     send(Progress(0, total))
     report = _Reporter(total, send)
@@ -165,24 +175,24 @@ def _enlarge(task: Task, send: Callable[[Any], None]) -> tuple[Path, int, tuple[
     with Watchdog(limit, partial(_leave, send)) as watchdog:
         summary = run(job, report, watchdog.beat, onlooker, report.reused)
     faults = [onlooker.fault] if onlooker is not None and onlooker.fault else []
-    return job.files.output, summary.frames, (*summary.warnings, *faults)
+    return _Result(job.files.output, replaced, summary.frames, (*summary.warnings, *faults))
 
 
-def _enlarge_on_ray(task: Task, address: str, send: Callable[[Any], None]) -> tuple[Path, int, tuple[str, ...]]:
+def _enlarge_on_ray(task: Task, address: str, send: Callable[[Any], None]) -> _Result:
     from rfdn_video.cluster.connect import connect
     from rfdn_video.cluster.film import plan_on_cluster
 
     settings = replace(task.settings, overwrite=True, resume=task.settings.resume is not False)
     files = plan_on_cluster(task.source, f"{task.staging}{os.sep}", settings)
     assert files.output is not None
-    _check_target(task, files.output)
+    replaced = _check_target(task, files.output)
     send(Progress(0, files.expected_frames))
     connect(address)
     from rfdn_video.cluster.ray_job import run_on_ray
 
     report = _Reporter(files.expected_frames, send)
     summary = run_on_ray(files, settings, task.stall_timeout, report, report.reused)
-    return files.output, summary.frames, tuple(summary.warnings)
+    return _Result(files.output, replaced, summary.frames, tuple(summary.warnings))
 
 
 def _leave(send: Callable[[Any], None], error: RFDNError) -> None:
@@ -191,14 +201,14 @@ def _leave(send: Callable[[Any], None], error: RFDNError) -> None:
     os._exit(error.exit_code)
 
 
-def _enlarge_still(task: Task) -> tuple[Path, int, tuple[str, ...]]:
+def _enlarge_still(task: Task) -> _Result:
     from rfdn_video.stills import plan_still, upscale_still
 
     settings = replace(task.settings, overwrite=True)
     plan = plan_still(task.source, f"{task.staging}{os.sep}", settings)
-    _check_target(task, plan.output)
+    replaced = _check_target(task, plan.output)
     upscale_still(plan, settings)
-    return plan.output, 1, ()
+    return _Result(plan.output, replaced, 1)
 
 
 def _target(task: Task, staged: Path) -> Path:
@@ -212,8 +222,8 @@ def _may_overwrite(task: Task, staged: Path) -> bool:
     return task.settings.overwrite or _target(task, staged) == task.source
 
 
-def _check_target(task: Task, staged: Path) -> None:
-    """Before the first frame, what would only be found in the end.
+def _check_target(task: Task, staged: Path) -> Stamp | None:
+    """Before the first frame, what would only be found in the end; gives what the result replaces.
 
     Raises:
         OutputError: something is in the way that must not be replaced.
@@ -228,6 +238,7 @@ def _check_target(task: Task, staged: Path) -> None:
             raise OutputError(f"{target}: is another source of this batch, or its result; it was left alone")
     if task.moved is not None and is_taken(task.moved):
         raise OutputError(f"{task.moved}: exists already, and the source was to be moved there; move it away")
+    return Stamp.of(target)
 
 
 class _Reporter:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from rfdn_video.batch import delivery as module
 from rfdn_video.batch.delivery import Delivery, OnSuccess, deliver
 from rfdn_video.errors import InputError, OutputError
+from rfdn_video.stamp import Stamp
 
 OLD, NEW = b"the source", b"the result"
 
@@ -42,7 +44,7 @@ def made(request: pytest.FixtureRequest, tmp_path: Path) -> Delivery:
         target=target,
         size=len(NEW),
         digest=digest(NEW),
-        overwrite=target == source,
+        replaced=Stamp.of(source) if target == source else None,
         on_success=on_success,
         moved=tmp_path / "done" / "a.avi" if on_success == "move" else None,
     )
@@ -121,6 +123,25 @@ def test_what_is_in_the_way_stays(made: Delivery) -> None:
     with pytest.raises(OutputError, match="exists already"):
         deliver(made)
     assert made.target.read_bytes() == b"somebody's"
+    assert (made.source.read_bytes(), made.staged.read_bytes()) == (OLD, NEW)
+
+
+@pytest.mark.parametrize("later", [b"another film", None])
+def test_only_the_file_that_was_there_is_replaced(made: Delivery, later: bytes | None) -> None:
+    """--overwrite means what lay there when the work began, not a film that has come since."""
+    if made.target == made.source:
+        pytest.skip("what has changed there is a source")
+    made.target.parent.mkdir(parents=True, exist_ok=True)
+    made.target.write_bytes(b"an older result")
+    delivery = replace(made, replaced=Stamp.of(made.target))
+    if later is None:
+        deliver(delivery)
+        check(delivery)
+        return
+    made.target.write_bytes(later)
+    with pytest.raises(OutputError, match="another file than when the work began"):
+        deliver(delivery)
+    assert made.target.read_bytes() == later
     assert (made.source.read_bytes(), made.staged.read_bytes()) == (OLD, NEW)
 
 

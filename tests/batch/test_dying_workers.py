@@ -20,6 +20,7 @@ from rfdn_video.batch.owner import Event, Options, Owner
 from rfdn_video.batch.sources import Source
 from rfdn_video.batch.worker import _do
 from rfdn_video.settings import Settings
+from rfdn_video.stamp import Stamp
 from tests.oracle import look
 
 OLD, NEW = b"the source", b"the result"
@@ -84,7 +85,7 @@ def _delivery(task: Task) -> Delivery:
     staged = task.staging / "a_x2.mkv"
     staged.write_bytes(NEW)
     old, new = (hashlib.sha256(content).hexdigest() for content in (OLD, NEW))
-    return Delivery(task.source, old, staged, task.source, len(NEW), new, True, "replace", None)
+    return Delivery(task.source, old, staged, task.source, len(NEW), new, Stamp.of(task.source), "replace", None)
 
 
 @pytest.mark.fault(72)
