@@ -13,7 +13,7 @@ __all__ = ["run_forked"]
 
 _PRELOADED = [
     "tests.command",
-    "openvino",
+    "rfdn_video.inference.engines.untracked",
     "rfdn_video.pipeline",
     "rfdn_video.inference.upscaler",
     "rfdn_video.models.catalog",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
+import sys
 import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -64,6 +66,30 @@ def test_engines_that_are_no_more_hold_no_memory() -> None:
         assert [engine() for engine in gone] == [None, None]
     finally:
         gc.enable()
+
+
+TRACED = """
+import sys
+seen = set()
+sys.addaudithook(lambda event, _: seen.add(event))
+import torch
+from rfdn_video import Upscaler
+Upscaler(device="cpu", engine="openvino", scale=2)(torch.rand(3, 24, 32))
+print(sorted(seen & {"os.fork", "socket.connect", "socket.getaddrinfo"}), "openvino_telemetry" in sys.modules)
+"""
+
+
+def test_nobody_is_told(tmp_path: Path) -> None:
+    """OpenVINO by itself counts its imports at Google, from a fork, under a number that it keeps in the home."""
+    done = subprocess.run(
+        [sys.executable, "-c", TRACED],
+        env=os.environ | {"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "[] False\n"
+    assert not (tmp_path / "intel").exists()
 
 
 def test_threads_take_turns() -> None:

@@ -48,7 +48,7 @@ class OpenVINOEngine:
     def __init__(self, weights: Weights, precision: torch.dtype, target: str) -> None:
         if not is_installed():
             raise DeviceError("engine openvino is not installed; pip install 'rfdn-video[openvino]', or --engine torch")
-        import openvino
+        from rfdn_video.inference.engines.untracked import openvino
 
         self.name = "openvino" if target == "CPU" else f"openvino:{target}"
         self.precision = precision
