@@ -238,7 +238,10 @@ def _check_target(task: Task, staged: Path) -> Stamp | None:
             raise OutputError(f"{target}: is another source of this batch, or its result; it was left alone")
     if task.moved is not None and is_taken(task.moved):
         raise OutputError(f"{task.moved}: exists already, and the source was to be moved there; move it away")
-    return Stamp.of(target)
+    replaced = Stamp.of(target)
+    if is_taken(target) and replaced is None:
+        raise OutputError(f"{target}: is a link to nothing; remove it")
+    return replaced
 
 
 class _Reporter:

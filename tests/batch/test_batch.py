@@ -221,8 +221,12 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path, clip: Clip, batch: Batch
     assert "exists already" in of_kind(events, "failed")[0]["reason"]
     assert events[-1]["exit_code"] == 4
     assert taken.read_bytes() == b"somebody's"
-    assert batch(tmp_path / "a.mp4", "-o", tmp_path / "out", "--overwrite")[-1]["done"] == 1
+    (tmp_path / "b.mp4").write_bytes(clip(6))
+    (tmp_path / "out" / "b_x2.mp4").symlink_to("nowhere")
+    events = batch(tmp_path / "a.mp4", tmp_path / "b.mp4", "-o", tmp_path / "out", "--overwrite")
+    assert events[-1]["done"] == 1
     assert size(taken) == (128, 96)
+    assert "is a link to nothing" in of_kind(events, "failed")[0]["reason"]
 
 
 @pytest.mark.fault(58)
