@@ -53,8 +53,22 @@ TIMES = {
 }
 
 
+ALIKE = (
+    "mpeg4.avi",
+    "a.m2ts",
+    "a.nut",
+    "a.3gp",
+    "a.y4m",
+    "late_sound.mkv",
+    "shorter_sound.mkv",
+    "single.mkv",
+)  # as others
+
+
 @pytest.mark.fault(21, 24, 26, 30)
-@pytest.mark.parametrize("name", [*KINDS, *TIMES])
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.slow if n in ALIKE else ()) for n in (*KINDS, *TIMES)]
+)
 def test_same_pictures_times_and_sound(
     command_line: CommandLine, ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path, name: str
 ) -> None:

@@ -93,9 +93,9 @@ def _pictures(ffmpeg: FFmpeg, path: Path) -> list[bytes]:
     [
         ("clip", ".mp4", {}),  # x264, B-frames, sound
         ("clip", ".mkv", {"encoder": "ffv1"}),
-        ("clip", ".mov", {"encoder": "prores", "pix_fmt": "yuv422p10le"}),
+        pytest.param("clip", ".mov", {"encoder": "prores", "pix_fmt": "yuv422p10le"}, marks=pytest.mark.slow),
         pytest.param("clip", ".mp4", {"encoder": "libx265"}, marks=pytest.mark.slow),
-        ("clip", ".mkv", {"encoder": "libsvtav1", "encoder_preset": "10"}),
+        pytest.param("clip", ".mkv", {"encoder": "libsvtav1", "encoder_preset": "10"}, marks=pytest.mark.slow),
         ("clip", ".webm", {"encoder": "libvpx-vp9", "encoder_preset": "8", "audio": "none"}),
         ("clip", ".mkv", {"encoder_backend": "ffmpeg", "encoder": "libx264"}),
         pytest.param("clip", ".mkv", {"encoder_backend": "ffmpeg", "encoder": "libx265"}, marks=pytest.mark.slow),
@@ -103,7 +103,7 @@ def _pictures(ffmpeg: FFmpeg, path: Path) -> list[bytes]:
         ("uneven", ".mp4", {}),
         ("uneven", ".mp4", {"encoder": "libx265"}),
         pytest.param("uneven", ".mkv", {"encoder": "ffv1"}, marks=pytest.mark.slow),
-        ("uneven", ".mp4", {"encoder_backend": "ffmpeg", "encoder": "libx264"}),
+        pytest.param("uneven", ".mp4", {"encoder_backend": "ffmpeg", "encoder": "libx264"}, marks=pytest.mark.slow),
     ],
 )
 @pytest.mark.fault(60)

@@ -41,7 +41,10 @@ sys.exit(main(sys.argv[1:]))
         ("media.encoding.video_encoder", "LibavEncoder", "encode", 60, 4, "the encoder", True),
         ("media.encoding.video_encoder", "LibavEncoder", "flush", 5, 4, "the encoder", True),
         ("inference.engines.pytorch", "TorchEngine", "__call__", 30, 6, "the device does not answer", True),
-        ("inference.engines.pytorch", "TorchEngine", "__call__", 3, 6, "the device does not answer", False),
+        pytest.param(
+            *("inference.engines.pytorch", "TorchEngine", "__call__", 3, 6, "the device does not answer", False),
+            marks=pytest.mark.slow,
+        ),
         ("media.reading.decode", "Decoder", "_frame", 30, 3, "the source", True),
     ],
 )

@@ -25,6 +25,11 @@ from tests.test_expected_clips import GOOD
 YUV420 = PixelFormat("yuv", 8, 1, 1)
 WIDTH, HEIGHT = 20, 200
 
+OF_EVERY_KIND = (
+    *("bikes.mp4", "bt601.mp4", "bear-vp9-odd-dimensions.webm", "h264-10bits.mp4", "h264-anim.mkv"),
+    *("long_1080p_lowbitrate.mp4", "sample_with_srt.mkv", "var-fps.mp4", "vp9-resize.mp4"),
+)
+
 type Drawing = list[NDArray[np.uint8 | np.uint16]]
 
 
@@ -268,7 +273,9 @@ def _decoded(clip: Path, count: int) -> Iterator[Frame]:
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("clip", [expected.clip for expected in GOOD])
+@pytest.mark.parametrize(
+    "clip", [pytest.param(e.clip, marks=() if e.clip in OF_EVERY_KIND else pytest.mark.slow) for e in GOOD]
+)
 def test_real_clips(shared: Path, attentive_x2: Path, clip: str) -> None:
     """In bands of the size that a CPU gets for 720p, whatever the clip's size, and not in all columns."""
     reusing, plain = _upscalers(weights=attentive_x2, tile=36)

@@ -105,7 +105,7 @@ def test_made_hd_clip_without_tags(faces: Faces, nearest_x2: Path, tmp_path: Pat
     [
         ("bt601.mp4", 2, "yuv420p", True),  # 8 bit, tagged 601
         ("h264-10bits.mp4", 2, "yuv420p10le", True),  # 10 bit, 601 by the rule
-        ("sample_15fps_720p_1s.mp4", 2, "yuv420p", False),  # 8 bit, tagged 709
+        pytest.param("sample_15fps_720p_1s.mp4", 2, "yuv420p", False, marks=pytest.mark.slow),  # 8 bit, tagged 709
     ],
 )
 def test_real_clips(

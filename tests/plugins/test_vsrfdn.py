@@ -112,7 +112,7 @@ def all_planes(frame) -> list[np.ndarray]:
     return [np.asarray(frame[plane]).copy() for plane in range(frame.format.num_planes)]
 
 
-@pytest.mark.parametrize("num_streams", [1, 2])
+@pytest.mark.parametrize("num_streams", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_reuse_changes_no_pixel(num_streams: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """In order, where it finds every repeated frame, and 30 frames at random from four threads."""
     opened = opened_upscalers(monkeypatch)

@@ -74,6 +74,7 @@ def test_the_network_sees_what_lies_around_a_crop(clip: Path, ffmpeg: FFmpeg) ->
     assert np.quantile(difference, 0.999) <= 8
 
 
+@pytest.mark.slow
 def test_a_page_of_three_clips(
     clip: Path, ffmpeg: FFmpeg, tmp_path: Path, nearest_weights: Any, browser: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -19,6 +19,7 @@ def run_study(*arguments: object) -> int:
     return study_command.execute(parser.parse_args([str(argument) for argument in arguments]))
 
 
+@pytest.mark.slow
 def test_a_tiny_budget_gives_tables_and_figures(photographs: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     pytest.importorskip("tensorboard")

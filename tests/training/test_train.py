@@ -160,6 +160,7 @@ with join(torch.device("cpu"), recipe.batch) as (process, device):
 """
 
 
+@pytest.mark.slow
 def test_two_processes_have_the_gradients_of_one_with_the_doubled_batch(
     cache: PairCache, recipe: Recipe, recipe_file: Path, tmp_path: Path
 ) -> None:
