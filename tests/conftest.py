@@ -141,12 +141,12 @@ def command_line() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs ``rfdn-video`` as a user would, in a process of its own, in a folder (``cwd``)."""
 
     def run(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        words, environment = [*map(str, arguments)], os.environ | {"OMP_NUM_THREADS": "2"}
+        words = [*map(str, arguments)]
         if words[:1] != ["batch"] and "--ray" not in words:
             return run_forked(words, cwd or Path.cwd())
         # These make processes of their own, which must find the real command.
         command = [sys.executable, "-m", "rfdn_video", *words]
-        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=cwd)
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
 
     return run
 

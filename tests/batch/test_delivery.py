@@ -126,6 +126,7 @@ def test_what_is_in_the_way_stays(made: Delivery) -> None:
     assert (made.source.read_bytes(), made.staged.read_bytes()) == (OLD, NEW)
 
 
+@pytest.mark.fault(58)
 @pytest.mark.parametrize("later", [b"another film", None])
 def test_only_the_file_that_was_there_is_replaced(made: Delivery, later: bytes | None) -> None:
     """--overwrite means what lay there when the work began, not a film that has come since."""

@@ -113,6 +113,18 @@ def test_fault_79_lossy_encoders_are_joined(
     assert len(times[0]) == FRAMES
 
 
+def test_sound_that_outlasts_the_pictures(ffmpeg: FFmpeg, pictures: Pictures, nearest_x2: Path, tmp_path: Path) -> None:
+    """A part that is open at its end has all of it, as a single process gives it."""
+    source = tmp_path / "in.mkv"
+    lavfi = ["-f", "lavfi", "-i"]
+    ffmpeg(*lavfi, "testsrc2=size=48x32:rate=25:duration=1", *lavfi, "sine=duration=3", "-c:v", "ffv1", source)
+    settings = cluster_settings(nearest_x2, start=Fraction(2, 5))
+    enlarge(source, tmp_path / "cut.mkv", settings, Here())
+    whole(source, tmp_path / "whole.mkv", settings)
+    assert pictures(tmp_path / "cut.mkv") == pictures(tmp_path / "whole.mkv")
+    assert sum(line.startswith(b"1") for line in pictures(tmp_path / "cut.mkv")) > 100  # packets, of 1024 samples
+
+
 @pytest.mark.fault(79)
 def test_fault_79_a_search_that_went_wrong_is_found(
     monkeypatch: pytest.MonkeyPatch, ffmpeg: FFmpeg, pictures: Pictures, nearest_x2: Path, tmp_path: Path
