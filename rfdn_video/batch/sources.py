@@ -53,8 +53,8 @@ class Selection:
     avoid: tuple[Path, ...] = ()
 
     def takes(self, relative: Path) -> bool:
-        """Whether a file is taken. Hidden ones never are, nor scripts, which a folder must not get to run."""
-        if relative.name.startswith(".") or relative.suffix.lower() == SCRIPT:
+        """Whether a file is taken. Hidden ones never are."""
+        if relative.name.startswith("."):
             return False
         return _fits(relative, self.include) and not _fits(relative, self.exclude)
 
@@ -93,7 +93,9 @@ def _walk(root: Path, selection: Selection, on_error: Callable[[str], None]) -> 
         )
         for name in sorted(names):
             path = here / name
-            if selection.takes(path.relative_to(root)) and path.is_file():
+            # A folder must not get to run code, under another name either.
+            is_script = SCRIPT in (path.suffix.lower(), path.resolve().suffix.lower())
+            if selection.takes(path.relative_to(root)) and path.is_file() and not is_script:
                 yield path, path.relative_to(root)
 
 

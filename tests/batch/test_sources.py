@@ -39,6 +39,12 @@ def test_scripts_are_never_taken_out_of_a_folder_but_by_name(tree: Path) -> None
     assert found(tree / "evil.vpy", tree / "notes.txt") == ["evil.vpy", "notes.txt"]
 
 
+def test_a_script_is_not_taken_under_another_name_either(tmp_path: Path) -> None:
+    (tmp_path / ".hidden.vpy").touch()
+    (tmp_path / "film.mp4").symlink_to(tmp_path / ".hidden.vpy")
+    assert found(tmp_path) == []
+
+
 def test_every_file_once_whatever_leads_to_it(tree: Path) -> None:
     (tree / "link.mp4").symlink_to(tree / "a.mp4")
     (tree / "loop").symlink_to(tree)
