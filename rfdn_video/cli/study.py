@@ -37,10 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Trains what is not trained yet, then writes everything."""
     from rfdn_video.training.device import pick_device
+    from rfdn_video.training.evaluate import find_pairs
     from rfdn_video.training.study import TRIALS, write_study
 
     recipe = _schedule(args)
     device = pick_device(args.device, args.threads)
+    for test_set in args.validate:  # all of them, before the hours that the first network takes
+        find_pairs(test_set, recipe.scale)
     findings = []
     for trial in TRIALS:
         print(f"{trial.name}: {trial.network}, {recipe.steps} steps")

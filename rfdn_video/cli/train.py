@@ -49,13 +49,13 @@ def execute(args: argparse.Namespace) -> int:
     from rfdn_video.training.run import load_run, open_trainer
 
     folder = _check(args)
+    device = pick_device(args.device, args.threads)
     if args.resume:
         run = load_run(folder)
     else:
         run = _new_run(args, folder)
         if _is_first():
             run.save(folder)
-    device = pick_device(args.device, args.threads)
     with open_trainer(run, folder, device, show_prepared) as trainer:
         run_trainer(trainer, folder, f"rfdn-video train --resume {folder}", plots=not args.no_plots)
     return 0
@@ -67,7 +67,7 @@ def _check(args: argparse.Namespace) -> Path:
             raise UsageError("--resume takes data and folder from the training itself; leave them away")
         return Path(args.resume)
     if not args.data or not args.output:
-        raise UsageError("give what to train on and a folder with -o, or a training to go on with with --resume")
+        raise UsageError("give what to train on and a folder with -o, or --resume FOLDER to go on with a training")
     return Path(args.output)
 
 

@@ -47,10 +47,11 @@ class Run:
     cache: Path
 
     def save(self, folder: Path) -> None:
-        """Begins a folder for this training.
+        """Begins a folder for this training, if all that it was given is there.
 
         Raises:
             UsageError: the recipe needs weights to start from, and none are given.
+            InputError, ModelError: the data, the images to validate on or the weights to start from cannot be read.
             OutputError: the folder holds a training already.
         """
         if self.recipe.needs_start and self.start is None:
@@ -60,6 +61,11 @@ class Run:
             )
         if (folder / RUN).exists():
             raise OutputError(f"{folder}: holds a training; go on with --resume, or give another folder")
+        find_sources(self.data)
+        if self.validation is not None:
+            find_pairs(self.validation, self.recipe.scale)
+        if self.start is not None:
+            _load_start(self)
         write_json(
             folder / RUN,
             {

@@ -64,18 +64,18 @@ def trial_recipe(trial: Trial, recipe: Recipe) -> Recipe:
 
 
 def open_run(run: Run, folder: Path) -> Run:
-    """Begins a trial's folder, or goes on with what is there.
+    """Begins a trial's folder, or goes on with what is there; it may be validated on other images.
 
     Raises:
-        OutputError: the folder holds a training with another recipe.
+        OutputError: the folder holds a training with another recipe or other data.
     """
     if not (folder / RUN).exists():
         run.save(folder)
         return run
     before = load_run(folder)
-    if before.recipe != run.recipe:
-        raise OutputError(f"{folder}: holds a training with other settings; give another folder with -o")
-    return before
+    if (before.recipe, before.data) != (run.recipe, tuple(path.absolute() for path in run.data)):
+        raise OutputError(f"{folder}: holds a training with other settings or data; give another folder with -o")
+    return run
 
 
 def write_study(folder: Path, findings: Sequence[Finding], recipe: Recipe, plots: bool) -> list[Path]:

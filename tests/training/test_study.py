@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rfdn_video.cli import study as study_command
-from rfdn_video.errors import OutputError
+from rfdn_video.errors import InputError, OutputError
 from rfdn_video.training.study import TRIALS
 
 
@@ -49,3 +49,9 @@ def test_a_tiny_budget_gives_tables_and_figures(photographs: Path, tmp_path: Pat
     assert (output / "results.json").read_bytes() == before
     with pytest.raises(OutputError, match="other settings"):
         run_study(*arguments, "--steps", 3)
+
+
+def test_every_test_set_is_looked_at_before_the_first_network(photographs: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nothing"):
+        run_study(photographs, "-o", tmp_path / "study", "--validate", photographs, tmp_path / "nothing")
+    assert not (tmp_path / "study").exists()

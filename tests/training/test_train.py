@@ -17,7 +17,7 @@ import torch
 from safetensors import safe_open
 
 from rfdn_video.cli import train as train_command
-from rfdn_video.errors import InputError, ModelError, OutputError, UsageError
+from rfdn_video.errors import InputError, ModelError, OutputError, RFDNError, UsageError
 from rfdn_video.models.catalog import load_bundled
 from rfdn_video.models.weights import load_weights
 from rfdn_video.training.checkpoint import load_checkpoint
@@ -103,6 +103,21 @@ def test_training_writes_everything_and_the_weights_describe_themselves(
     assert [step for step, _ in rows] == [str(step) for step in range(1, 11)]
     with pytest.raises(OutputError, match="holds a training"):
         train_command.execute(parse(*arguments))
+
+
+def test_what_is_not_there_is_found_before_the_folder_is_begun(
+    photographs: Path, recipe_file: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    wrong: list[tuple[object, ...]] = [
+        (tmp_path / "nothing", "-o", folder),
+        (photographs, "-o", folder, "--validate", tmp_path / "nothing"),
+        (photographs, "-o", folder, "--start", tmp_path / "nothing.safetensors"),
+    ]
+    for arguments in wrong:
+        with pytest.raises(RFDNError, match="nothing"):
+            train_command.execute(parse(*arguments, "-r", recipe_file))
+        assert not folder.exists()
 
 
 @pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGTERM])
