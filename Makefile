@@ -28,7 +28,7 @@ lint: install ## check style, types and the direction of imports
 	@$(BIN)/lint-imports
 	@$(BIN)/hadolint Dockerfile
 
-bench: install ## run every benchmark but benchmarks/peers; each prints its ratio
+bench: install ## run every benchmark but benchmarks/peers; each prints what it measured
 	@for file in benchmarks/*.py; do \
 		if [ -e "$$file" ]; then echo "== $$file"; $(BIN)/python "$$file" || exit 1; \
 		else echo 'benchmarks/ holds no benchmark yet'; fi; \

@@ -3,8 +3,9 @@
 The clip is reduced (bicubic), encoded with x264, enlarged again, and the part with most detail is shown with
 its PSNR on Y. Without a CLIP the film behind the demo's clip is painted. Needs the ffmpeg command line.
 
-    python benchmarks/crops.py [CLIP] [-s 2] [--crf 23] [--at 34] [-w FILE ...] -o crops.png
+    python -m demo.crops [CLIP] [-s 2] [--crf 23] [--at 34] [-w FILE ...] -o crops.png
 """
+# ruff: noqa: S603 - it runs the tool beside its own Python
 
 from __future__ import annotations
 
