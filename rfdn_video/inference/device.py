@@ -7,6 +7,7 @@ after given events. A CUDA stream is one, a thread is one.
 from __future__ import annotations
 
 import os
+import re
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +34,9 @@ __all__ = [
 
 REQUIRE_GPU = "RFDN_REQUIRE_GPU"
 """Variable of the environment that lets ``"auto"`` take no CPU: in a container that is a slip of the setup."""
+
+_SHORT_OF_MEMORY = re.compile(r"out of memory|allocate memory|not enough memory|ALLOC_FAILED", re.IGNORECASE)
+_OF_THE_DEVICE = re.compile(r"(CUDA|CUDA driver|cuDNN|cuBLAS|HIP|XPU) error", re.IGNORECASE)
 
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
@@ -214,8 +218,9 @@ def open_device(torch_device: torch.device, torch_threads: int | None = None) ->
 
 
 def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether it says that memory is short; the CPU's allocator raises a plain RuntimeError."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+    """Whether it says that memory is short. Only CUDA's own allocator has a type for that: pinned memory, libraries,
+    the CPU and Metal raise a plain RuntimeError."""
+    return isinstance(error, torch.OutOfMemoryError) or _SHORT_OF_MEMORY.search(str(error)) is not None
 
 
 @contextmanager
@@ -233,7 +238,7 @@ def report_device_errors(doing: str) -> Iterator[None]:
             raise DeviceError(
                 f"out of memory for {doing}; use --tile auto, --precision fp16, a smaller scale, or --device cpu"
             ) from None
-        if "CUDA error" in text:
+        if _OF_THE_DEVICE.search(text):
             raise DeviceError(
                 f"the device was lost at {doing}: {text.splitlines()[0]}; look into the driver's log, then start again"
             ) from None
@@ -247,7 +252,7 @@ def resolve_device(name: str) -> torch.device:
         DeviceError: a device that was asked for by name is absent; or any GPU, where RFDN_REQUIRE_GPU is set.
     """
     if name == "auto":
-        kind = next((kind for kind in ("cuda", "xpu", "mps") if _count(kind)), "cpu")
+        kind = next((kind for kind in ("cuda", "xpu", "mps") if _count(kind) and _has_kernels(kind, 0)), "cpu")
         if kind == "cpu" and os.environ.get(REQUIRE_GPU, "0") != "0":
             raise DeviceError(f"no GPU: {_why_absent('cuda')}; {REQUIRE_GPU} forbids the CPU, --device cpu takes it")
         return torch.device(kind)
@@ -260,6 +265,8 @@ def resolve_device(name: str) -> torch.device:
         raise DeviceError(f"device {name}: {_why_absent(device.type)}; use --device cpu or --device auto")
     if device.index is not None and device.index >= count:
         raise DeviceError(f"device {name}: there are {count}, numbered from 0")
+    if not _has_kernels(device.type, device.index or 0):
+        raise DeviceError(f"device {name}: {_why_absent(device.type)}; use --device cpu or --device auto")
     return device
 
 
@@ -296,7 +303,25 @@ def _count(kind: str) -> int:
         return int(module.device_count()) if module.is_available() else 0
 
 
+def _has_kernels(kind: str, index: int) -> bool:
+    """Whether this torch was built for a device: an NVIDIA GPU runs code for an earlier minor version of its own
+    compute capability, and PTX for any earlier one."""
+    if kind != "cuda" or torch.version.cuda is None:
+        return True
+    own = torch.cuda.get_device_capability(index)
+    for name in torch.cuda.get_arch_list():
+        code, _, number = name.partition("_")
+        if number.isdecimal():
+            built = divmod(int(number), 10)
+            if built <= own and (code == "compute" or built[0] == own[0]):
+                return True
+    return False
+
+
 def _why_absent(kind: str) -> str:
     if kind == "cuda" and torch.version.cuda is None:
         return "this torch was built without CUDA"
+    if kind == "cuda" and _count(kind):
+        built = ", ".join(torch.cuda.get_arch_list())
+        return f"this torch has no code for that GPU, only for {built}; an older or newer torch may have"
     return "no such device is there, or its driver does not fit this torch"

@@ -31,25 +31,25 @@ class Replayed:
     """Work that is done plainly the first time, recorded the second time, and replayed from then on.
 
     Args:
-        work: always the same, on the same memory.
         record: records it.
 
     The first time sets up what must not be recorded: algorithms are chosen, tables and buffers made,
     bands made smaller until they fit. There is no way back to plain work: where recording fails, so does the job.
     """
 
-    def __init__(self, work: Callable[[], None], record: Recorder) -> None:
-        self._work, self._record = work, record
+    def __init__(self, record: Recorder) -> None:
+        self._record = record
         self._replay: Callable[[], None] | None = None
         self._warm = False
 
-    def __call__(self) -> None:
+    def __call__(self, work: Callable[[], None]) -> None:
+        """Does the work, which must be the same at each call, on the same memory."""
         if not self._warm:
-            self._work()
+            work()
             self._warm = True
             return
         if self._replay is None:
-            self._replay = self._record(self._work)
+            self._replay = self._record(work)
         self._replay()
 
 

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from statistics import fmean
 
+from rfdn_video.errors import DeviceError
 from rfdn_video.frame import Frame
 from rfdn_video.inference.program import PictureShape
 from rfdn_video.inference.slots import QUEUES, Lane
@@ -30,9 +31,16 @@ class FramePipe:
     def __enter__(self) -> FramePipe:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        """Closes every lane. A device that was lost fails at each further call: it is the first error that counts."""
+        failures: list[Exception] = []
         for lane in self._lanes:
-            lane.close()
+            try:
+                lane.close()
+            except (DeviceError, RuntimeError) as failure:
+                failures.append(failure)
+        if failures and error is None:
+            raise failures[0]
 
     @property
     def tally(self) -> Tally:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from rfdn_video.errors import ModelError
-from rfdn_video.frame import Color, Frame, PixelFormat
+from rfdn_video.errors import ModelError, UsageError
+from rfdn_video.frame import ChromaLocation, Color, Frame, Matrix, PixelFormat
 from rfdn_video.inference.alpha import AlphaResizer
 from rfdn_video.inference.colorspace import PlanesToRGB, RGBToPlanes
 from rfdn_video.inference.device import report_device_errors
@@ -37,8 +39,26 @@ class PictureShape:
 
     @classmethod
     def of(cls, frame: Frame) -> PictureShape:
-        """The shape of a frame."""
-        return cls(frame.width, frame.height, frame.format, frame.color)
+        """The shape of a frame.
+
+        Raises:
+            UsageError: its planes are not what its format says, or its colour leaves something open.
+        """
+        layout, color = frame.format, frame.color
+        planes = [(plane.shape, plane.dtype) for plane in frame.planes]
+        wanted = [(size, np.dtype(layout.dtype)) for size in layout.plane_sizes(frame.width, frame.height)]
+        if planes != wanted:
+            raise UsageError(f"planes of {_listed(planes)} are no {layout}: that has {_listed(wanted)}")
+        if layout.family == "yuv":
+            if color.matrix in (Matrix.RGB, Matrix.UNSPECIFIED):
+                raise UsageError(f"matrix {color.matrix.name} of a frame in YUV: another one is needed")
+            if (layout.sub_w or layout.sub_h) and color.chroma_location is ChromaLocation.UNSPECIFIED:
+                raise UsageError("the chroma of a frame is subsampled, but its chroma_location is UNSPECIFIED")
+        return cls(frame.width, frame.height, layout, color)
+
+
+def _listed(planes: Sequence[tuple[tuple[int, ...], np.dtype[Any]]]) -> str:
+    return ", ".join(f"{'x'.join(map(str, reversed(shape)))} {dtype}" for shape, dtype in planes)
 
 
 @dataclass(frozen=True)

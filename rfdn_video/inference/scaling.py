@@ -49,8 +49,11 @@ def target_size(
     """The (width, height) to reach; the nearest multiples of ``multiple`` (chroma subsampling wants even sizes).
 
     Raises:
-        UsageError: it would not be larger than the source, or only by less than the multiple, or beyond all bounds.
+        UsageError: it would not be larger than the source, or only by less than the multiple, or beyond all bounds;
+            or the source is empty.
     """
+    if min(source) < 1:
+        raise UsageError(f"a picture of {source[0]}x{source[1]}: 1 pixel a side or more is allowed")
     if width is not None:
         scale = Fraction(width, source[0])
     elif height is not None:
@@ -68,8 +71,8 @@ def target_size(
         )
     if (wide, high) == source:
         raise UsageError(
-            f"{wide}x{high} enlarged {float(scale):g} times is {wide}x{high} again, for sides are multiples of "
-            f"{multiple[0]} and {multiple[1]}; give a larger scale"
+            f"{wide}x{high} enlarged {float(scale):g} times is {wide}x{high} again, because its "
+            f"width and height must be multiples of {multiple[0]} and {multiple[1]}; give a larger scale"
         )
     return wide, high
 

@@ -97,9 +97,13 @@ class Lane:
         Args:
             frame: the picture.
             changed: what :meth:`changed` gave for it.
+
+        Raises:
+            DeviceError: out of memory, or the device was lost, perhaps at an earlier frame.
         """
         if changed:
-            self._newest = self._queue(frame, changed)
+            with report_device_errors("a frame"):
+                self._newest = self._queue(frame, changed)
         assert self._newest is not None
         if self._newest in self._free:  # a repeated frame, and the one before has been collected
             self._free.remove(self._newest)
@@ -150,8 +154,16 @@ class Lane:
         self._wait(slot)
 
     def close(self) -> None:
-        """Waits for the device, which may still be writing into the slots."""
-        self._device.close()
+        """Waits for the device, which may still be writing into the slots, and lets go of them.
+
+        Raises:
+            DeviceError: the device was lost.
+        """
+        with report_device_errors("the end of the work"):
+            self._device.close()
+        self._free.clear()
+        self._busy.clear()
+        self._newest = None
 
     def _wait(self, slot: _Slot) -> None:
         begin = time.perf_counter()
@@ -185,7 +197,8 @@ class _Slot:
         self._device_in = [device.resident(buffer) for buffer in self._host_in]
         self._device_out = [device.resident(buffer) for buffer in self._host_out]
         self._device_finite = device.resident(self._host_finite).fill_(True)
-        self._whole = Replayed(self._run_whole, record) if record is not None else self._run_whole
+        # The work is no attribute: in a circle with the slot, it would keep the buffers until Python looks for such.
+        self._replayed = None if record is None else Replayed(record)
 
     @property
     def finite(self) -> bool:
@@ -235,7 +248,10 @@ class _Slot:
 
     def compute_all(self) -> None:
         """On the device, all of it."""
-        self._whole()
+        if self._replayed is not None:
+            self._replayed(self._run_whole)
+        else:
+            self._run_whole()
         self._made = self._whole_made
 
     def compute_exactly(self) -> None:

@@ -59,7 +59,8 @@ class Upscaler:
         cuda_graphs: :meth:`stream` records the work on each frame as a CUDA graph, see
             :mod:`rfdn_video.inference.graphs`. Not measured on hardware yet.
         size: (width, height) of the pictures that will come, where it is known: engine ``"auto"`` then
-            takes no engine that does only whole pictures for those that are too large for that.
+            takes no engine that does only whole pictures for those that are too large for that, and ``width``
+            or ``height`` the bundled weights whose scale suits them; they are those of x2 otherwise.
 
     Attributes:
         weights: those in use.
@@ -121,18 +122,19 @@ class Upscaler:
         elif weights is not None:
             self.weights = load_weights(weights)
         else:
-            self.weights = load_bundled(model, tune, float(exact or 2))
+            self.weights = load_bundled(model, tune, self._wanted_scale(size))
         self.reuse, self._slots, self._tally = reuse, slots, Tally()
         self.worked, self.waited = dict.fromkeys(QUEUES, 0.0), 0.0
         if engine == "auto" and size is not None and not self._fits_whole(size):
             engine = "torch"
-        gc.collect()  # upscalers that are no more lie in circles with their slots, and hold the memory of their engines
+        gc.collect()  # upscalers that are no more lie in circles with their pools, and hold the memory of their engines
         self._engines = [open_engine(engine, self.weights, place, self.precision) for place in devices]
         self._exact_engines: dict[torch.device, Engine] = {}
         self.engine = self._engines[0].name
         self._lock = threading.Lock()
-        opened = self._open_device(self.device)
-        opened.settle()
+        with report_device_errors("the network"):
+            opened = self._open_device(self.device)
+            opened.settle()
         self._queues = Pool(opened.queue)
         self._pipes = Pool(lambda: FramePipe([self._lane(self._engines[0], 1)]))
 
@@ -191,10 +193,10 @@ class Upscaler:
             UsageError: another shape or dtype.
             DeviceError: out of memory.
         """
-        if image.ndim not in (3, 4) or image.shape[-3] != 3 or not image.is_floating_point():
+        if image.ndim not in (3, 4) or image.shape[-3] != 3 or not image.is_floating_point() or not image.numel():
             raise UsageError(
                 f"an image of shape {tuple(image.shape)}, {image.dtype}: "
-                "[3, H, W] or [N, 3, H, W], floating point, is allowed"
+                "[3, H, W] or [N, 3, H, W], floating point, not empty, is allowed"
             )
         batch = image if image.ndim == 4 else image[None]
         if image.device.type == self.device.type:  # on the caller's own stream, as torch does
@@ -234,16 +236,18 @@ class Upscaler:
 
         Args:
             frames: the pictures.
-            pixel_format, color: of the result; None keeps each frame's own.
+            pixel_format, color: of the result; None keeps each frame's own. From RGB to YUV, or back, both are needed.
             dither: how the result is rounded to code values, see :class:`rfdn_video.Settings`.
 
         Raises:
+            UsageError: a frame's planes or colour are not what its format says, or ``color`` is missing.
             DeviceError: out of memory, or the device was lost.
         """
-        lanes = [
-            self._lane(engine, self._slots, pixel_format, color, dither, CudaRecorder() if self._cuda_graphs else None)
-            for engine in self._engines
-        ]
+        with report_device_errors("the first frame"):
+            lanes = [
+                self._lane(engine, self._slots, pixel_format, color, dither, self._recorder())
+                for engine in self._engines
+            ]
         with FramePipe(lanes) as pipe:
             for frame in frames:
                 yield from pipe.push(frame)
@@ -298,6 +302,18 @@ class Upscaler:
             self.worked = {name: self.worked[name] + seconds for name, seconds in pipe.worked.items()}
             self.waited += pipe.waited
 
+    def _wanted_scale(self, size: tuple[int, int] | None) -> float:
+        """The factor, as far as it is known before a picture comes."""
+        wanted = self._target
+        if wanted.width is not None and size is not None:
+            return wanted.width / size[0]
+        if wanted.height is not None and size is not None:
+            return wanted.height / size[1]
+        return float(wanted.scale or 2)
+
+    def _recorder(self) -> Recorder | None:
+        return CudaRecorder() if self._cuda_graphs else None
+
     def _open_device(self, place: torch.device) -> Device:
         # Two thread pools would slow each other: where another engine works, torch's own has one thread.
         return open_device(place, None if self.engine == "torch" else 1)
@@ -312,7 +328,10 @@ class Upscaler:
         record: Recorder | None = None,
     ) -> Lane:
         def program(shape: PictureShape) -> PictureProgram:
-            plan = self.plan(shape.width, shape.height, pixel_format or shape.format)
+            result = pixel_format or shape.format
+            if color is None and (result.family == "rgb") != (shape.format.family == "rgb"):
+                raise UsageError(f"frames in {shape.format.family} cannot become {result.family} without a color")
+            plan = self.plan(shape.width, shape.height, result)
             enlarger, exact = self._fitting(engine, plan), partial(self._exact, engine, plan)
             weights, near = self.weights.path, self.reuse == "near"
             return PictureProgram(shape, enlarger, exact, weights, pixel_format, color, dither, near=near)

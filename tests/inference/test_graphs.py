@@ -67,10 +67,10 @@ def _assert_equal(results: Sequence[Frame], expected: Sequence[Frame]) -> None:
 def test_plain_then_recorded_then_replayed() -> None:
     done: list[str] = []
     recorder = FakeRecorder()
-    work = Replayed(lambda: done.append("work"), recorder)
+    replayed = Replayed(recorder)
     counts = []
     for _ in range(4):
-        work()
+        replayed(lambda: done.append("work"))
         counts.append((recorder.recorded, recorder.replayed))
     assert counts == [(0, 0), (1, 1), (1, 2), (1, 3)]
     assert len(done) == 4
@@ -82,10 +82,10 @@ def test_work_that_fails_the_first_time_is_not_recorded() -> None:
     def fail() -> None:
         raise RuntimeError("out of memory")
 
-    work = Replayed(fail, recorder)
+    replayed = Replayed(recorder)
     for _ in range(2):
         with pytest.raises(RuntimeError):
-            work()
+            replayed(fail)
     assert recorder.recorded == 0
 
 

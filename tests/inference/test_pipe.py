@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from rfdn_video.inference.fit import FittingEnlarger
 from rfdn_video.inference.pipe import FramePipe
 from rfdn_video.inference.program import PictureProgram, PictureShape
 from rfdn_video.inference.scaling import ScalePlan
-from rfdn_video.inference.slots import Lane
+from rfdn_video.inference.slots import Lane, _Slot
 from rfdn_video.inference.tiling import Tiling
 
 GRAY = PixelFormat("gray", 8)
@@ -200,6 +201,56 @@ def test_no_number_in_full_precision_is_an_error() -> None:
     lane = _lane(SimulatedDevice(6), Doubling(spoil=True))
     with pytest.raises(ModelError, match=r"weights.safetensors: gives NaN or infinity for the frame at 0.4 s"):
         list(_run([lane], frames))
+
+
+class Lost(SimulatedDevice):
+    """Fails at the first frame's download, and at every call from then on, as CUDA does."""
+
+    closed = 0
+
+    def queue(self) -> Queue:
+        queue = super().queue()
+        return _Failing() if len(self.queues) == 3 else queue
+
+    def close(self) -> None:
+        self.closed += 1
+        super().close()
+        raise RuntimeError(LOST)
+
+
+class _Failing:
+    def submit(self, _work: Callable[[], None], after: Sequence[Event] = ()) -> Event:
+        raise RuntimeError(f"{LOST}, after {len(after)} events")
+
+
+LOST = "CUDA error: unspecified launch failure"
+
+
+@pytest.mark.fault(71)
+def test_a_device_that_is_lost_is_said_once_and_all_are_closed() -> None:
+    devices = [Lost(), Lost()]
+    with pytest.raises(DeviceError, match="the device was lost at a frame: CUDA error: unspecified launch failure"):
+        list(_run([_lane(device) for device in devices], _frames(4)))
+    assert [device.closed for device in devices] == [1, 1]
+
+
+def test_a_device_that_is_lost_at_the_end_is_an_error_too() -> None:
+    with pytest.raises(DeviceError, match="the device was lost at the end of the work"), FramePipe([_lane(Lost())]):
+        pass
+
+
+@pytest.mark.fault(31)
+def test_slots_go_with_their_lane_and_with_their_shape() -> None:
+    """Python's search for circles knows nothing of the memory that they hold, so it may come late."""
+    gc.collect()
+    gc.disable()
+    try:
+        frames = _frames(9)
+        larger = [replace(frame, planes=(np.zeros((8, 10), np.uint8),)) for frame in frames]
+        list(_run([_lane(SimulatedDevice(), slots=3)], [*frames, *larger, *frames]))
+        assert not sum(isinstance(one, _Slot) for one in gc.get_objects())
+    finally:
+        gc.enable()
 
 
 def test_what_a_device_is_called() -> None:

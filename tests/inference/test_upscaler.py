@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from rfdn_video import Color, Frame, PixelFormat, Upscaler, load_weights
 from rfdn_video.errors import DeviceError, UsageError
-from rfdn_video.frame import Matrix
+from rfdn_video.frame import ChromaLocation, Matrix
 
 YUV420 = PixelFormat("yuv", 8, 1, 1)
 BUNDLED = Path(__file__).parent.parent.parent / "rfdn_video" / "weights" / "e-rfdn_x2_video.safetensors"
@@ -172,7 +173,7 @@ def test_a_frame_that_failed_harms_no_other(nearest_x2: Path) -> None:
     upscaler = Upscaler(scale=2, weights=nearest_x2, device="cpu")
     frame = _frames(1, 20, 16)[0]
     broken = replace(frame, planes=frame.planes[:2])
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="planes of"):
         upscaler.enlarge(broken)
     np.testing.assert_array_equal(upscaler.enlarge(frame).planes[0].shape, (32, 40))
 
@@ -209,9 +210,57 @@ def test_bad_arguments(arguments: dict[str, object], error: type[Exception], tex
 
 def test_bad_tensor(nearest_x2: Path) -> None:
     upscaler = Upscaler(weights=nearest_x2, device="cpu")
-    for image in (torch.rand(20, 20), torch.rand(1, 4, 20, 20), torch.zeros(3, 20, 20, dtype=torch.uint8)):
+    images = (
+        torch.rand(20, 20),
+        torch.rand(1, 4, 20, 20),
+        torch.zeros(3, 20, 20, dtype=torch.uint8),
+        torch.rand(3, 0, 8),
+        torch.rand(0, 3, 8, 8),
+    )
+    for image in images:
         with pytest.raises(UsageError, match=r"\[3, H, W\]"):
             upscaler(image)
+
+
+def test_an_empty_picture_has_no_size(nearest_x2: Path) -> None:
+    with pytest.raises(UsageError, match="picture of 8x0: 1 pixel a side or more"):
+        Upscaler(weights=nearest_x2, device="cpu").output_size(8, 0)
+
+
+def _with(frame: Frame, number: int, plane: NDArray[np.uint8]) -> Frame:
+    return replace(frame, planes=(*frame.planes[:number], plane, *frame.planes[number + 1 :]))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "text"),
+    [
+        (lambda f: _with(f, 1, np.zeros((1, 16), np.uint8)), "planes of 32x24 uint8, 16x1 uint8"),
+        (lambda f: _with(f, 0, np.zeros((24, 32), np.uint16)), "32x24 uint16"),
+        (lambda f: replace(f, planes=f.planes[:2]), "that has 32x24 uint8, 16x12 uint8, 16x12 uint8"),
+        (lambda f: replace(f, color=Color(Matrix.UNSPECIFIED)), "matrix UNSPECIFIED"),
+        (lambda f: replace(f, color=Color(Matrix.RGB)), "matrix RGB"),
+        (lambda f: replace(f, color=Color(Matrix.BT709, False, ChromaLocation.UNSPECIFIED)), "chroma_location"),
+    ],
+)
+def test_bad_frames(spoil: Callable[[Frame], Frame], text: str, nearest_x2: Path) -> None:
+    [frame] = _frames(1, 32, 24)
+    with pytest.raises(UsageError, match=text):
+        Upscaler(weights=nearest_x2, device="cpu").enlarge(spoil(frame))
+
+
+def test_from_yuv_to_rgb_a_colour_is_needed(nearest_x2: Path) -> None:
+    upscaler, rgb = Upscaler(weights=nearest_x2, device="cpu"), PixelFormat("rgb", 8)
+    with pytest.raises(UsageError, match="without a color"):
+        list(upscaler.stream(_frames(1, 32, 24), pixel_format=rgb))
+    [frame] = upscaler.stream(_frames(1, 32, 24), pixel_format=rgb, color=Color(Matrix.RGB, full_range=True))
+    assert (frame.format, frame.color.matrix) == (rgb, Matrix.RGB)
+
+
+def test_a_width_takes_the_weights_that_suit_it() -> None:
+    for target in ({"width": 96}, {"height": 72}, {"scale": 3}):
+        upscaler = Upscaler(**target, device="cpu", size=(32, 24))  # type: ignore[arg-type]
+        assert upscaler.weights.scale == 4
+        assert upscaler.plan(32, 24).passes == 1
 
 
 @pytest.mark.cuda
@@ -237,6 +286,14 @@ def test_cuda_calls_of_several_threads_equal_cpu() -> None:
     for got, want in zip(enlarged, map(cpu.enlarge, frames), strict=True):
         for plane, wanted in zip(got.planes, want.planes, strict=True):
             assert np.abs(plane.astype(int) - wanted.astype(int)).max() <= 1
+
+
+@pytest.mark.cuda
+def test_float32_on_cuda_has_the_digits_of_float32() -> None:
+    """TF32, which cuDNN would take by itself, differs from the CPU's float32 by some 1e-3."""
+    image = torch.rand(3, 48, 64)
+    cpu, cuda = (Upscaler(scale=2, device=device, precision="fp32")(image) for device in ("cpu", "cuda"))
+    assert (cpu - cuda).abs().max() < 2e-5
 
 
 def test_weights_object_serves_too(nearest_weights: Callable[[int], Path]) -> None:

@@ -24,6 +24,9 @@ class TorchEngine:
     def __init__(self, weights: Weights, device: torch.device, precision: torch.dtype) -> None:
         self.device, self.precision = device, precision
         self.runs_bands = weights.config.is_local
+        if device.type == "cuda" and precision is torch.float32:
+            # cuDNN would compute convolutions in TF32, which has no more digits than fp16. This holds for the process.
+            torch.backends.cudnn.allow_tf32 = False
         network = fuse(weights).build()
         self._network: RFDN = network.to(device, precision, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
