@@ -11,8 +11,17 @@ from rfdn_video.plan import FilePlan
 __all__ = ["plan_notes"]
 
 
-def plan_notes(files: FilePlan, scale: ScalePlan) -> list[str]:
-    """Decisions that a user may want to know of, in words."""
+HALF_DEPTH = 10
+"""Bits of a sample up to which half precision is within one code value of fp32."""
+
+
+def plan_notes(files: FilePlan, scale: ScalePlan, *, half: bool = False) -> list[str]:
+    """Decisions that a user may want to know of, in words.
+
+    Args:
+        files, scale: the plan.
+        half: the network computes in half precision.
+    """
     video, notes = files.info.video, [files.room] if files.room else []
     if video.format.family != "rgb" and video.tagged_matrix in (Matrix.UNSPECIFIED, Matrix.RGB):
         notes.append(
@@ -32,6 +41,11 @@ def plan_notes(files: FilePlan, scale: ScalePlan) -> list[str]:
         wide, high = scale.enlarged
         notes.append(
             f"the network's {wide}x{high} is resampled to {scale.target[0]}x{scale.target[1]} (antialiased bicubic)"
+        )
+    if half and min(video.format.depth, files.target.layout.depth) > HALF_DEPTH:
+        notes.append(
+            f"the network computes in half precision, which has fewer digits than {video.format.depth} bits: "
+            "--precision fp32 keeps them"
         )
     notes += _conversion_notes(video.format, files.target.layout)
     unsaid = f"{files.target.encoder} in {files.target.container.name} cannot say otherwise"

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 import numpy as np
 import vapoursynth as vs  # type: ignore[import-untyped]
 
-from rfdn_video import RFDNError
+from rfdn_video import Color, PixelFormat, RFDNError
 from vsrfdn.frames import is_interlaced, pixel_format, plane_order, read_color
 
 __all__ = ["main"]
@@ -79,8 +79,8 @@ def _parts(clip: vs.VideoNode, *, probe: bool) -> Iterator[bytes | memoryview]:
             "for example core.resize.Bicubic(clip, format=vs.YUV420P10, matrix_s='709')"
         )
     first = clip.get_frame(0)
-    if is_interlaced(first):
-        raise _Refused("its clip is interlaced, enlarging would tear it; deinterlace it in the script")
+    color = read_color(first, layout)
+    _check(first, 0, layout, color)
     yield _line(
         width=clip.width,
         height=clip.height,
@@ -90,15 +90,24 @@ def _parts(clip: vs.VideoNode, *, probe: bool) -> Iterator[bytes | memoryview]:
         shape=[int(first.props.get("_SARNum", 0)), int(first.props.get("_SARDen", 0))],
         tagged_matrix=int(first.props.get("_Matrix", 2)),
         format=asdict(layout),
-        color=asdict(read_color(first, layout)),
+        color=asdict(color),
     )
     if probe:
         return
-    for frame in _frames(clip):
+    for number, frame in enumerate(_frames(clip)):
+        _check(frame, number, layout, color)
         yield _line(duration=_duration(frame))
         for plane in plane_order(layout):
             yield np.ascontiguousarray(frame[plane]).data.cast("B")
     yield _line(end=clip.num_frames)
+
+
+def _check(frame: vs.VideoFrame, number: int, layout: PixelFormat, color: Color) -> None:
+    """Properties may change from frame to frame; the result has one set for all of it."""
+    if is_interlaced(frame):
+        raise _Refused(f"frame {number} is interlaced, enlarging would tear it; deinterlace it in the script")
+    if read_color(frame, layout) != color:
+        raise _Refused(f"frame {number} has other colour properties than the first; convert it in the script")
 
 
 def _frames(clip: vs.VideoNode) -> Iterator[vs.VideoFrame]:

@@ -129,7 +129,7 @@ def _plan(job: Job) -> dict[str, Any]:
         "reuse": job.upscaler.reuse,
         "carried": [str(stream) for stream in files.carried],
         "dropped": list(files.dropped),
-        "note": plan_notes(files, job.scale),
+        "note": plan_notes(files, job.scale, half=job.upscaler.precision.itemsize < 4),
         "estimate": f"{seconds:.2f} s a frame, measured on a small picture; {span}",
     }
 

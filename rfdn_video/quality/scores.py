@@ -48,7 +48,8 @@ class Comparison:
     def psnr(self, plane: int) -> float:
         """Mean over the frames, in dB; over those that differ, for the others' is infinite."""
         values = [score.psnr[plane] for score in self.scores]
-        return _mean(value for value in values if isfinite(value)) or inf
+        mean = _mean(value for value in values if isfinite(value))
+        return inf if mean is None else mean
 
     def pooled_psnr(self, plane: int) -> float:
         """Of the mean squared error over all frames, in dB: what FFmpeg's filter psnr calls average."""

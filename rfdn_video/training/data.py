@@ -6,7 +6,6 @@ with the very patches it would have seen.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rfdn_video.errors import InputError
+from rfdn_video.errors import InputError, OutputError
 from rfdn_video.training.imresize import RGB8
 
 __all__ = ["Batch", "PairCache", "Prefetcher", "open_cache", "write_cache"]
@@ -78,7 +77,13 @@ def _turn(image: RGB8, turns: int, flip: bool) -> RGB8:
 
 
 def write_cache(folder: Path, pairs: Iterable[tuple[RGB8, RGB8]]) -> None:
-    """Writes (low, high) pairs as a cache; ``folder`` appears when it is complete."""
+    """Writes (low, high) pairs as a cache; ``folder`` appears when it is complete.
+
+    Another process may do the same at the same time: whoever is first is kept.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = Path(mkdtemp(prefix=".unfinished-", dir=folder.parent))
     try:
@@ -90,10 +95,12 @@ def write_cache(folder: Path, pairs: Iterable[tuple[RGB8, RGB8]]) -> None:
                 index.append((offset, *low.shape[:2]))
                 offset += low.size
         np.save(unfinished / "index.npy", np.array(index, np.int64).reshape(-1, 3))
-        os.replace(unfinished, folder)  # noqa: PTH105 -- Path.replace would do the same
-    except BaseException:
+        unfinished.replace(folder)
+    except OSError as error:
+        if not folder.is_dir():
+            raise OutputError(f"{folder}: the prepared data cannot be written: {error.strerror}") from None
+    finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-        raise
 
 
 def open_cache(folder: Path, scale: int) -> PairCache:

@@ -30,13 +30,18 @@ def find_images(folder: Path) -> list[Path]:
 
 
 def read_image(path: Path) -> RGB8:
-    """Reads an image as R'G'B', [H, W, 3] in 0..255; gray is spread, transparency is dropped.
+    """Reads an image as R'G'B', [H, W, 3] in 0..255; gray is spread, transparency is dropped, 16 bits become 8.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: it cannot be read, or its samples have more than 16 bits.
     """
     try:
         with Image.open(path) as image:
+            if image.mode.startswith("I;16"):  # Pillow would cut off what is above 255
+                gray = (np.asarray(image).astype(np.float32) / 257).round().astype(np.uint8)
+                return np.repeat(gray[..., None], 3, axis=2)
+            if image.mode in ("I", "F"):
+                raise ValueError("its samples have 32 bits; 8 and 16 are read")
             return np.array(image.convert("RGB"))
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError) as error:
         raise InputError(f"{path}: not a readable image: {error}") from None

@@ -105,7 +105,8 @@ class Learner:
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self._optimizer.load_state_dict(state["optimizer"])
-        self._scaler.load_state_dict(state["scaler"])
+        if state["scaler"]:  # it is empty where the training was not on CUDA
+            self._scaler.load_state_dict(state["scaler"])
         self.pixel_range = state["pixel_range"]
 
 

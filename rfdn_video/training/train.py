@@ -118,7 +118,7 @@ class Trainer:
         if not torch.isfinite(losses).all():
             raise ModelError(
                 f"the training diverged before step {self.step} (loss is not finite); "
-                f"go on from the last checkpoint with a lower learning rate"
+                "begin another one from its last.safetensors (--start) with a lower learning rate"
             )
         return float(losses.mean())
 

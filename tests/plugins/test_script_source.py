@@ -186,7 +186,7 @@ def look_at_sound(path: Path) -> list[tuple[Fraction, str]]:
         ("raise SystemExit('stop')", "line 7: SystemExit: stop"),
         ("c = noise_clip(vs.YUV420P8)\nc.set_output(0, alpha=noise_clip(vs.GRAY8))", "has an alpha channel"),
         ("noise_clip().set_output()", "its clip is RGBS; integers of 8 to 16 bit are allowed, for example core.resize"),
-        ("noise_clip(vs.YUV420P8).std.SetFieldBased(1).set_output()", "its clip is interlaced, enlarging would tear"),
+        ("noise_clip(vs.YUV420P8).std.SetFieldBased(1).set_output()", "frame 0 is interlaced, enlarging would tear"),
         ("noise_clip(vs.YUV420P8).std.SetFrameProps(_Matrix=14).set_output()", "colour matrix 14 of ITU-T H.273"),
         (
             "core.std.Splice([noise_clip(), noise_clip(vs.RGBH)], mismatch=1).set_output()",
@@ -197,6 +197,14 @@ def look_at_sound(path: Path) -> list[tuple[Fraction, str]]:
             "its clip has no frame rate and no durations; set one: std.AssumeFPS(clip, fpsnum=25)",
         ),
         ("import os\nos.abort()", "its process ended (SIGABRT) before all frames were there"),
+        (
+            "clip = noise_clip(vs.YUV420P8)\n(clip[:2] + clip[2:].std.SetFieldBased(2)).set_output()",
+            "frame 2 is interlaced, enlarging would tear it; deinterlace it in the script",
+        ),
+        (
+            "clip = noise_clip(vs.YUV420P8)\n(clip[:2] + clip[2:].std.SetFrameProps(_Matrix=9)).set_output()",
+            "frame 2 has other colour properties than the first; convert it in the script",
+        ),
     ],
 )
 def test_scripts_that_fail(script: Write, lines: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:

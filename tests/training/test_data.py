@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from rfdn_video.errors import InputError
 from rfdn_video.training.data import PairCache, Prefetcher, open_cache, write_cache
+from rfdn_video.training.images import read_image
 from rfdn_video.training.recipe import Recipe
 from rfdn_video.training.sources import find_sources, prepare_cache
 
@@ -55,6 +57,23 @@ def test_images_smaller_than_a_patch_are_left_out(cache: PairCache) -> None:
     assert low.shape == (16, 3, 12, 12)  # from the 12x17 image; the other is 11 wide
     with pytest.raises(InputError, match="96 pixels"):
         cache.batch(0, 0, 1, 32)
+
+
+def test_whoever_has_prepared_the_same_data_first_is_kept(cache: PairCache, tmp_path: Path) -> None:
+    before = [cache.low.tobytes(), cache.high.tobytes()]
+    write_cache(tmp_path / "cache", [(np.zeros((8, 8, 3), np.uint8), np.zeros((24, 24, 3), np.uint8))])
+    again = open_cache(tmp_path / "cache", 3)
+    assert [again.low.tobytes(), again.high.tobytes()] == before
+    assert [path.name for path in tmp_path.iterdir()] == ["cache"]
+
+
+def test_gray_of_16_bits_is_not_cut_off(tmp_path: Path) -> None:
+    ramp = (np.arange(256, dtype=np.uint16) * 257).reshape(16, 16)
+    Image.fromarray(ramp).save(tmp_path / "ramp.png")
+    np.testing.assert_array_equal(read_image(tmp_path / "ramp.png"), (ramp // 257)[..., None].repeat(3, 2))
+    Image.fromarray(ramp.astype(np.float32)).save(tmp_path / "ramp.tif")
+    with pytest.raises(InputError, match="32 bits"):
+        read_image(tmp_path / "ramp.tif")
 
 
 def test_a_cache_is_made_once_and_again_when_the_data_change(photographs: Path, recipe: Recipe, tmp_path: Path) -> None:

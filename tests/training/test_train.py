@@ -290,6 +290,14 @@ def test_a_training_whose_checkpoint_is_gone_does_not_begin_again_in_silence(
     assert (folder / "log.csv").read_bytes() == log
 
 
+def test_a_training_begun_on_a_cpu_goes_on_where_gradients_are_scaled(recipe: Recipe) -> None:
+    """As on CUDA."""
+    state = Learner(recipe, CPU).state_dict()
+    learner = Learner(recipe, CPU)
+    learner._scaler = torch.amp.GradScaler("cpu", enabled=True)
+    learner.load_state_dict(state)
+
+
 def test_a_folder_without_a_training_cannot_be_resumed(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no training"):
         train_command.execute(parse("--resume", tmp_path))
