@@ -24,7 +24,7 @@ CLIP_SIDE = 80
 """Side of a compressed clip in pixels, at least: what surrounds a patch is what it is predicted from."""
 KEPT_FRAMES = 3
 """Of a clip: its frames are much alike."""
-_LAYOUT = 1  # of the cache; raise it when what is written changes
+_LAYOUT = 2  # of the cache; raise it when what is written changes
 
 type Report = Callable[[int], None]
 

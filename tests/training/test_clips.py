@@ -33,10 +33,20 @@ def test_a_pan_moves_the_picture_by_what_it_says() -> None:
         assert np.abs(after.astype(int) - before).mean() > 20
 
 
+def test_a_still_is_made_softer_by_magnifying_it() -> None:
+    soft, sharp = (
+        film_still(noise(300, 300), 64, Motion(8, (0.0, 0.0), 1.0, 0.0, reach), np.random.default_rng(0))[0]
+        for reach in (0.5, 1.0)
+    )
+    assert soft.shape == sharp.shape == (64, 64, 3)
+    steps = [np.abs(np.diff(frame[..., 0].astype(int), axis=1)).mean() for frame in (soft, sharp)]
+    assert steps[0] < 0.7 * steps[1]
+
+
 @pytest.mark.parametrize("size", [140, 300])  # the window as it is, and a larger one reduced
 def test_zoom_and_turn_are_those_asked_for(size: int) -> None:
     ramp = (np.arange(size) * (220 / size)).astype(np.uint8)[None, :, None].repeat(size, 0).repeat(3, 2)
-    frames = film_still(ramp, 96, Motion(8, (0.0, 0.0), 1.02, 1.5), np.random.default_rng(0))
+    frames = film_still(ramp, 96, Motion(8, (0.0, 0.0), 1.02, 1.5, reach=2.0), np.random.default_rng(0))
     slopes = []
     for frame in frames:
         y, x = np.mgrid[:96, :96]
