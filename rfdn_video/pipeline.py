@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from rfdn_video.errors import InputError, OutputError
 from rfdn_video.frame import Frame
+from rfdn_video.harm import check_harm, late_losses
 from rfdn_video.inference.scaling import ScalePlan
-from rfdn_video.losses import check_harm, late_losses
 from rfdn_video.media.checking.rehearsal import rehearse
 from rfdn_video.media.checking.verify import verify
 from rfdn_video.media.keeping.key_points import with_borders

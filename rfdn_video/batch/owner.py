@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rfdn_video.batch.crew import Worker, deal_devices, hear
 from rfdn_video.batch.delivery import OnSuccess, deliver
 from rfdn_video.batch.entry import Entry, Run
 from rfdn_video.batch.identity import settings_digest
@@ -24,6 +23,7 @@ from rfdn_video.batch.lock import worker_lock
 from rfdn_video.batch.messages import Failed, Finished, Hello, Progress, Ready, Task, Unchanged
 from rfdn_video.batch.sources import Source
 from rfdn_video.batch.staging import staging_path
+from rfdn_video.batch.worker_process import Worker, deal_devices, hear
 from rfdn_video.errors import DeviceError, OutputError, RFDNError
 from rfdn_video.settings import Settings
 from rfdn_video.stamp import Stamp

@@ -29,13 +29,16 @@ from rfdn_video.settings import Settings
 from rfdn_video.stages import StageTime, timed
 from rfdn_video.summary import Summary
 
-__all__ = ["Workers", "enlarge_on_cluster", "plan_on_cluster"]
+__all__ = ["OnFrames", "Workers", "enlarge_on_cluster", "plan_on_cluster"]
 
 LATEST = 60.0
 """Seconds until what one machine has renamed is seen by all: directories are cached so long by NFS, at most."""
 
 type OnFrame = Callable[[int], None]
 """Called with the number of pictures done."""
+
+type OnFrames = Callable[[Mapping[int, int]], None]
+"""Called with the pictures done of each segment at work, by its number."""
 
 
 class Workers(Protocol):
@@ -50,7 +53,7 @@ class Workers(Protocol):
     def introduce(self, order: Order) -> dict[str, str]:
         """What a worker would do the film with."""
 
-    def make(self, order: Order, spans: Sequence[Span], on_frames: Callable[[Mapping[int, int]], None]) -> None:
+    def make(self, order: Order, spans: Sequence[Span], on_frames: OnFrames) -> None:
         """Makes segments, and says how many pictures of each are done, by its number, until it is."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from rfdn_video.cluster.record import Published, Record
 from rfdn_video.cluster.replay import frames_of, report_of, timeline_of
 from rfdn_video.errors import InputError
-from rfdn_video.losses import check_harm, late_losses
+from rfdn_video.harm import check_harm, late_losses
 from rfdn_video.media.muxing.mux import Output, Written
 from rfdn_video.media.reading.decode import MAX_DAMAGED_SHARE, DecodeReport
 from rfdn_video.plan import FilePlan

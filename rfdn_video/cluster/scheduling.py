@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,6 +14,7 @@ from ray.exceptions import RayError, RayTaskError
 
 from rfdn_video.cluster.board import Attempt, Board
 from rfdn_video.cluster.connect import Share, letting_signals_pass
+from rfdn_video.cluster.film import OnFrames
 from rfdn_video.cluster.order import Order
 from rfdn_video.cluster.segment import introduce, make_segment
 from rfdn_video.cluster.spans import Span
@@ -34,7 +35,6 @@ BEAT = 0.5
 """Seconds between two signs of life of a worker."""
 
 type MakeSegment = Callable[[Order, Span, Callable[[int, int], None]], None]
-type OnFrames = Callable[[Mapping[int, int]], None]
 
 # What may go better elsewhere, or another time. Not those of a machine of another kind: see handshake.
 _RETRIED = [DeviceError, InputError, OutputError, OSError, MemoryError]

@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from torch import Tensor
-
 from rfdn_video.errors import ModelError
 from rfdn_video.models.rfdn import RFDNConfig
 
-__all__ = ["NETWORKS", "imdb_to_imdb_r", "network_config", "network_name"]
+__all__ = ["NETWORKS", "network_config", "network_name"]
 
 _RFDN = RFDNConfig(scale=2, channels=48, blocks=6, distilled=24, attention="cca")
 _IMDN = RFDNConfig(scale=2, channels=64, blocks=6, distilled=16, attention="cca", block="imdb")
@@ -66,22 +64,3 @@ def network_name(config: RFDNConfig) -> str:
         if (known.block, known.attention) == (config.block, config.attention):
             return name
     return "e-rfdn" if config.is_local else "rfdn"
-
-
-def imdb_to_imdb_r(state: Mapping[str, Tensor], distilled: int) -> dict[str, Tensor]:
-    """Carries the weights of an IMDN with IMDB blocks into one with IMDB-R blocks: the same function.
-
-    Args:
-        state: tensors by name, of a network with IMDB blocks.
-        distilled: channels that each block distils.
-    """
-    carried = {}
-    for name, tensor in state.items():
-        block, _, rest = name.partition(".")
-        conv, _, kind = rest.partition(".")
-        if block[0] == "B" and conv in ("c1", "c2", "c3"):
-            carried[f"{block}.{conv}_d.{kind}"] = tensor[:distilled]
-            carried[f"{block}.{conv}_r.{kind}"] = tensor[distilled:]
-        else:
-            carried[name] = tensor
-    return carried

@@ -14,11 +14,11 @@ import torch
 
 from rfdn_video.batch import owner as module
 from rfdn_video.batch import worker as worker_module
-from rfdn_video.batch.crew import deal_devices
 from rfdn_video.batch.ledger import Ledger
 from rfdn_video.batch.messages import Failed, FromWorker, Hello, Progress, Task, Unchanged
 from rfdn_video.batch.owner import Event, Options, Owner
 from rfdn_video.batch.sources import Source
+from rfdn_video.batch.worker_process import deal_devices
 from rfdn_video.settings import Settings
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import Tensor
 
 from rfdn_video.cli import models as models_command
 from rfdn_video.errors import ModelError, UsageError
 from rfdn_video.models.catalog import BUNDLED
 from rfdn_video.models.complexity import measure_complexity
-from rfdn_video.models.networks import NETWORKS, imdb_to_imdb_r, network_config
+from rfdn_video.models.networks import NETWORKS, network_config
 from rfdn_video.models.rfdn import RFDN
 from rfdn_video.models.weights import load_weights
 
@@ -45,11 +47,25 @@ def test_rewritten_blocks_cost_the_same(one: str, other: str) -> None:
     assert costs[0] == costs[1]
 
 
+def _split_convolutions(state: Mapping[str, Tensor], distilled: int) -> dict[str, Tensor]:
+    """Weights of an IMDN with IMDB blocks for one with IMDB-R blocks: what is distilled, and the rest."""
+    carried = {}
+    for name, tensor in state.items():
+        block, _, rest = name.partition(".")
+        conv, _, kind = rest.partition(".")
+        if block[0] == "B" and conv in ("c1", "c2", "c3"):
+            carried[f"{block}.{conv}_d.{kind}"] = tensor[:distilled]
+            carried[f"{block}.{conv}_r.{kind}"] = tensor[distilled:]
+        else:
+            carried[name] = tensor
+    return carried
+
+
 def test_imdb_r_is_imdb() -> None:
     torch.manual_seed(1)
     imdn = RFDN(network_config("imdn", 2)).eval().double()
     imdn_r = RFDN(network_config("imdn-r", 2)).eval().double()
-    imdn_r.load_state_dict(imdb_to_imdb_r(imdn.state_dict(), 16))
+    imdn_r.load_state_dict(_split_convolutions(imdn.state_dict(), 16))
     image = torch.rand(2, 3, 13, 17, dtype=torch.float64)
     with torch.inference_mode():
         torch.testing.assert_close(imdn_r(image), imdn(image), rtol=0, atol=1e-12)
