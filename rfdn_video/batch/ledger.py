@@ -300,7 +300,7 @@ class Ledger:
 
 
 def _reading(path: Path) -> str:
-    """Readers of WAL share memory in a file beside it; where that is neither there nor can be made, nobody writes."""
+    """Readers of a WAL database need its shared-memory file; where it is absent and cannot be made, nobody writes."""
     alone = not Path(f"{path}-wal").exists() and not os.access(path.parent, os.W_OK)
     return "immutable=1" if alone else "mode=ro"
 

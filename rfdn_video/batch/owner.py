@@ -270,7 +270,7 @@ class Owner:
         self._tell(Event("failed", self._ledger.get(number), failure.detail))
 
     def _replace(self, worker: Worker, message: object) -> None:
-        """A worker has ended between two files. One that never was ready will not be another time."""
+        """A worker has ended between two files. One that never became ready will not on a second try either."""
         if worker.device is None and isinstance(message, Failed):
             raise DeviceError(message.reason)
         self._workers[worker.number] = self._fire(worker)

@@ -24,7 +24,7 @@ RESCAN_SECONDS = 60.0
 LOOK_SECONDS = 5.0
 """Between two looks whether the folders are still the ones that changes are told of."""
 FIRST_PAUSE = 0.5
-"""Half of the seconds before the next look where one is missing; doubled each time."""
+"""Half the first pause, in seconds, while a folder is missing; doubled each time."""
 LONGEST_PAUSE = 15.0
 
 
@@ -176,7 +176,7 @@ def watching(roots: Iterable[Path]) -> Iterator[threading.Event]:
 
 
 def _follow(roots: list[Path], changed: threading.Event, over: threading.Event) -> None:
-    """Begins anew whenever a folder is no longer the one that changes are told of: the system tells nothing of that."""
+    """Begins anew whenever a folder has been replaced, which the system does not report."""
     pause = FIRST_PAUSE
     while not over.is_set():
         places = [_Place.of(root) for root in roots]

@@ -196,7 +196,7 @@ def _enlarge_on_ray(task: Task, address: str, send: Callable[[Any], None]) -> _R
 
 
 def _leave(send: Callable[[Any], None], error: RFDNError) -> None:
-    """What hangs in a driver ends with the process only."""
+    """A thread that hangs in a driver can only be ended by ending the process."""
     send(replace(_failure(error), transient=True))
     os._exit(error.exit_code)
 

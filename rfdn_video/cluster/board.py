@@ -24,7 +24,7 @@ class Attempt:
 
 
 class Board:
-    """Knows of every attempt when it last moved; by its own clock, for those of machines differ."""
+    """Knows when each attempt last made progress, by its own clock, because machines' clocks differ."""
 
     def __init__(self) -> None:
         self._moved: dict[tuple[int, str], tuple[int, int, float]] = {}

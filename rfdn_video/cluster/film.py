@@ -160,7 +160,7 @@ class _Film:
 
     @contextmanager
     def keeping(self) -> Iterator[None]:
-        """What is finished outlives an error that ends this block, and is spoken of."""
+        """What is finished outlives an error that ends this block, and the error says so."""
         try:
             yield
         except BaseException as error:

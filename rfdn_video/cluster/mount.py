@@ -24,7 +24,7 @@ def outlast[T](
 ) -> T:
     """Does ``action``; where it fails because something is not there, again when that is back.
 
-    What failed with everything in its place is raised as it is.
+    An error that comes while everything is there is passed on.
 
     Args:
         action: may be begun anew at any time.

@@ -133,7 +133,7 @@ class _Edges:
         self._within = replace(self._decoder.report)
 
     def _harm_before(self) -> DecodeReport:
-        """What is counted in all pictures that are decoded; the rest is in those only that are given."""
+        """Counts that include pictures decoded before the span; the others do not."""
         if self._span.start is None:
             return DecodeReport()
         report = self._decoder.report
