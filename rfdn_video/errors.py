@@ -3,7 +3,7 @@
 ::
 
     RFDNError                     1  (never raised itself)
-    ├── UsageError                2  an option or argument that cannot be meant
+    ├── UsageError                2  an option or argument that is not allowed
     │   └── OtherWorkError        2  unfinished work was done with other settings than those to go on with
     ├── InputError                3  the input cannot be used
     │   └── NoVideoError          3  it opens, but holds no video stream

@@ -44,7 +44,7 @@ MAX_PROBE_BYTES = 1 << 31
 """Of memory, for opening a file and decoding its first pictures: 2 GiB."""
 
 MAX_PROBE_SECONDS = 60
-"""For the same."""
+"""Time limit for that."""
 
 MAX_WEIGHTS_BYTES = 1 << 30
 """Of a weights file, and of the tensors in it: 1 GiB; the largest network here has 4 MB."""

@@ -10,7 +10,7 @@ __all__ = ["Stamp"]
 
 @dataclass(frozen=True)
 class Stamp:
-    """Of a file that has not changed: size in bytes, time of change in nanoseconds."""
+    """Size in bytes and modification time in nanoseconds: equal while a file is unchanged."""
 
     size: int
     mtime: int

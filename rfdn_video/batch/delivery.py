@@ -1,4 +1,4 @@
-"""A finished result takes its place, and the source goes where it is to go. At every moment at least one of the two is there.
+"""A finished result takes its place, and the source goes where it is to go. At least one is there at any time.
 
 A delivery is written to the ledger before it begins. Whatever has ended it half-way, doing it again completes it.
 """

@@ -16,7 +16,7 @@ def is_result(ledger: Ledger, path: Path) -> bool:
 
 
 def is_anothers(ledger: Ledger, path: Path, source: Path) -> bool:
-    """What lies at ``path`` is another source than ``source``, or the result of another one: it may be the only copy."""
+    """What lies at ``path`` is another source than ``source``, or the result of another: it may be the only copy."""
     return any(entry.output != path or entry.result_stands for entry in ledger.others_at(path, source))
 
 

@@ -2,6 +2,7 @@
 
 A film is cut by time (``spans``). Workers make a segment each (``segment``) and publish it in the shared work folder
 (``record``), after they have shown that they are of one kind (``handshake``); a folder that goes away is waited for
-(``mount``). Ray places, retries and counts (``scheduling``, ``board``, ``connect``); ``film`` is the driver, which
-has what is published joined (``joining``, ``replay``). Only ``scheduling``, ``board`` and ``connect`` know Ray.
+(``mount``). Ray places, retries and counts (``ray_job``, ``scheduling``, ``board``, ``connect``); ``film`` is the
+driver, which has what is published joined (``joining``, ``replay``). Only ``scheduling``, ``connect`` and
+``ray_job`` know Ray.
 """

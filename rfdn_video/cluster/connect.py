@@ -103,7 +103,7 @@ def share_of(device: str, nodes: list[dict[str, Any]]) -> Share:
 
 
 def shortage(device: str) -> str | None:
-    """What is to be said before work begins that nobody of the cluster can do: Ray waits for a machine without an end.
+    """The warning to give when no machine of the cluster can do the work: Ray waits for a machine without an end.
 
     Raises:
         UsageError: see :func:`share_of`.

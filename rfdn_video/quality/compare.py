@@ -89,7 +89,7 @@ def compare(
 
     Raises:
         InputError: a file cannot be read, its size is not the reference's, or no frames match.
-        UsageError, OutputError: an option that cannot be meant, a clip that cannot be written.
+        UsageError, OutputError: options that do not go together, a clip that cannot be written.
     """
     first = probe(reference, deinterlace=options.deinterlace)
     infos = [probe(path, deinterlace=options.deinterlace) for path in outputs]
