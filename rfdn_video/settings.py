@@ -48,6 +48,7 @@ type Reuse = Literal["exact", "near", "off"]
 CONTAINERS = ("mp4", "mov", "mkv", "webm", "nut", "y4m")
 ENGINE = re.compile(r"auto|torch|openvino(:[A-Za-z]+(\.\d+)?)?")
 MAX_SCALE = 8
+TIME_TICKS = 1_000_000  # of a second: tells pictures apart, but not a float from what was meant by it
 LEAST_SEGMENT = 8  # an encoder's reordering must be over in it
 
 
@@ -91,7 +92,7 @@ class Settings:
         video_stream: number of the stream to enlarge; None is the default one.
         verify: ``"packets"`` reads every packet of the finished file back, ``"full"`` decodes all of it too.
         container: overrides what the output's name says.
-        start, end: range of the source in seconds, from its beginning.
+        start, end: range of the source in seconds, from its beginning; of a float the nearest simple fraction.
         frames: stop after this many frames.
         salvage: take what can be decoded of a file that is cut off or badly damaged.
         strict: nothing may be dropped, damaged or repaired.
@@ -188,6 +189,9 @@ class Settings:
                 raise UsageError(f"{name} {value}: 2 to 32768 pixels are allowed")
 
     def _check_range(self) -> None:
+        for name in ("start", "end"):
+            if (value := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _exact_seconds(name, value))
         if self.start is not None and self.start < 0:
             raise UsageError(f"start {float(self.start):g}: seconds from the beginning, 0 or more")
         if self.end is not None and self.end <= (self.start or 0):
@@ -208,6 +212,14 @@ def exact_scale(scale: float | Fraction | str) -> Fraction:
         return Fraction(scale).limit_denominator(1000)
     except (ValueError, OverflowError, ZeroDivisionError, TypeError):
         raise UsageError(f"scale {scale!r} is no factor; give 2, 3, 1.5 or 3/2") from None
+
+
+def _exact_seconds(name: str, value: float | Fraction) -> Fraction:
+    """A time as it was meant: the float 0.2 lies behind a picture at 1/5, and would leave it out."""
+    try:
+        return Fraction(value).limit_denominator(TIME_TICKS) if isinstance(value, float) else Fraction(value)
+    except (ValueError, OverflowError, ZeroDivisionError, TypeError):
+        raise UsageError(f"{name} {value!r} is no time; give seconds, such as 90.5") from None
 
 
 def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:

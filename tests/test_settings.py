@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,3 +47,13 @@ def test_bad_presets(tmp_path: Path, text: str, words: str) -> None:
     path.write_text(text)
     with pytest.raises(UsageError, match=words):
         load_preset(str(path))
+
+
+def test_times_are_exact() -> None:
+    times: dict[str, Any] = {"start": 0.1 + 0.2, "end": 10_000 + 1 / 3}
+    made = Settings(**times)
+    assert (made.start, made.end) == (Fraction(3, 10), Fraction(30_001, 3))
+    for wrong in ("noon", float("nan")):
+        times["start"] = wrong
+        with pytest.raises(UsageError, match="is no time; give seconds"):
+            Settings(**times)

@@ -22,6 +22,7 @@ from rfdn_video.media.color import decide_color
 from rfdn_video.media.formats import planar_layout
 from rfdn_video.media.hdr import read_hdr
 from rfdn_video.media.libav_log import errors_logged
+from rfdn_video.media.reading.beginning import beginning
 from rfdn_video.media.reading.cropping import crop_of
 from rfdn_video.media.reading.deinterlace import bwdif_arguments
 from rfdn_video.media.reading.info import MediaInfo, VideoInfo
@@ -86,7 +87,7 @@ def examine(path: Path, video_stream: int | None = None, deinterlace: Deinterlac
             path=path,
             sides=path,
             container=container.format.name,
-            start_time=Fraction(container.start_time or 0, av.time_base),
+            start_time=beginning(container),
             duration=Fraction(container.duration, av.time_base) if container.duration else None,
             video=video,
             others=others,

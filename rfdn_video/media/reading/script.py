@@ -10,11 +10,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
-
 from rfdn_video.errors import InputError, NoVideoError
 from rfdn_video.frame import ChromaLocation, Color, Frame, Matrix, PixelFormat
 from rfdn_video.media.formats import ffmpeg_name
+from rfdn_video.media.reading.beginning import beginning
 from rfdn_video.media.reading.decode import DecodeReport
 from rfdn_video.media.reading.info import MediaInfo, OtherStream, VideoInfo
 from rfdn_video.media.reading.other_streams import describe_other
@@ -153,7 +152,7 @@ def _look_at(path: Path | None) -> _Sides:
     check_is_file(path)
     try_first(path)
     with open_source(path) as container:
-        start = Fraction(container.start_time or 0, av.time_base)
+        start = beginning(container)
         try:
             video = main_video_stream(container, path, None)
         except NoVideoError:  # a file of sound
