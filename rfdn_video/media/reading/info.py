@@ -31,7 +31,7 @@ class VideoInfo:
         frame_rate: average or guessed rate, for display, estimates and rate control only.
         frame_count: the header's claim or an estimate; None where there is neither. Never trusted.
         sample_aspect_ratio: shape of a pixel, width : height.
-        display_matrix: the 3x3 matrix of the container as 9 integers, or None.
+        display_matrix: the 3x3 matrix of the container, or else of the bitstream, as 9 integers, or None.
         dropped_metadata: kinds of picture metadata that are not carried over.
         hdr: mastering display and light level.
         captioned: closed captions lie in one of the first pictures.

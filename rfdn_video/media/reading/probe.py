@@ -191,7 +191,7 @@ def _describe_video(
         frame_rate=_frame_rate(stream),
         frame_count=_frame_count(container, stream),
         sample_aspect_ratio=exact(stream.sample_aspect_ratio) or Fraction(1),
-        display_matrix=_display_matrix(stream),
+        display_matrix=_display_matrix(stream, frame),
         dropped_metadata=uncarried(stream, pictures),
         hdr=read_hdr(stream, frame),
         captioned=any(has_captions(picture) for picture in pictures),
@@ -258,8 +258,9 @@ def _frame_count(container: InputContainer, stream: VideoStream) -> int | None:
     return round(seconds * _frame_rate(stream)) if seconds else None
 
 
-def _display_matrix(stream: VideoStream) -> tuple[int, ...] | None:
-    data = stream.codec_context.coded_side_data.get("display_matrix") if stream.codec_context.coded_side_data else None
+def _display_matrix(stream: VideoStream, picture: av.VideoFrame) -> tuple[int, ...] | None:
+    """The container's; else that of the bitstream (display orientation SEI), which players obey too."""
+    data = (stream.codec_context.coded_side_data or {}).get("display_matrix") or picture.side_data.get("DISPLAYMATRIX")
     return tuple(int(value) for value in np.frombuffer(data, np.int32)) if data else None
 
 
