@@ -31,7 +31,7 @@ from rfdn_video.media.keeping.disk import check_room
 from rfdn_video.media.keeping.publish import check_output
 from rfdn_video.media.layout import VideoLayout
 from rfdn_video.media.muxing.streams import CarriedStream, decide_streams
-from rfdn_video.media.muxing.tags import lost_tags
+from rfdn_video.media.muxing.tags import holds_timecode, lost_tags
 from rfdn_video.media.reading.decode import cut_off
 from rfdn_video.media.reading.hwaccel import open_hwaccel
 from rfdn_video.media.reading.info import MediaInfo, VideoInfo
@@ -235,6 +235,12 @@ def _dropped_metadata(info: MediaInfo, target: Target, settings: Settings) -> li
         reasons.append("sound and subtitles: a script has none of its own; --audio-from FILE takes them from a file")
     if info.chapters and not container.keeps_tags:
         reasons.append(f"{info.chapters} chapters: {container.name} holds none")
+    timecode, rate = info.video.timecode, info.video.frame_rate
+    if timecode is not None and not holds_timecode(container, timecode, rate):
+        reasons.append(
+            f"timecode {timecode.label}: its labels are counted {round(timecode.rate)} a second, and {container.name} "
+            f"would count them by this video's average rate of {float(rate):.4g}; .mkv keeps it"
+        )
     if lost := lost_tags(info.tags, container):
         reasons.append(f"metadata {', '.join(lost)}: {container.name} has no place for it")
     return reasons

@@ -10,6 +10,9 @@ from typing import Any
 import ffmpeg as ffmpeg_python
 import pytest
 
+from rfdn_video import upscale_video
+from tests.oracle import look
+
 type CommandLine = Callable[..., subprocess.CompletedProcess[str]]
 
 VIDEO = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=30000/1001:duration=4"]
@@ -93,6 +96,31 @@ def test_timecode(
         assert video["timecode"] == wanted
         tracks = [s for s in streams if s["codec_type"] == "data"]
         assert [s["tags"]["timecode"] for s in tracks] == ([] if name == "out.mkv" else [wanted])
+
+
+def test_timecode_of_a_part_that_begins_between_pictures(
+    ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path
+) -> None:
+    """The picture at 0.08 s is the third."""
+    source, output = tmp_path / "in.mkv", tmp_path / "out.mkv"
+    video = "-f lavfi -i testsrc2=s=48x32:r=25:d=0.2 -c:v libx264 -metadata:s:v timecode=01:00:00:00"
+    ffmpeg(*video.split(), source)
+    upscale_video(source, output, weights=nearest_x2, start=0.05)
+    assert len(look(output).times) == 3
+    assert look(output).stream["tags"]["TIMECODE"] == "01:00:00:02"
+
+
+@pytest.mark.parametrize("name", ["out.mov", "out.mkv"])
+def test_timecode_of_a_variable_rate(ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path, name: str) -> None:
+    """Counted 25 a second, though there are 9 pictures in one: at 9 a second there is no label 20."""
+    source = tmp_path / "in.mov"
+    video = "-f lavfi -i testsrc2=s=48x32:r=25:d=0.4 -vf setpts=N*N/25/TB/2 -vsync vfr -c:v libx264"
+    ffmpeg(*video.split(), "-timecode", "01:00:00:20", "-r", "25", source)
+    summary = upscale_video(source, tmp_path / name, weights=nearest_x2)
+    dropped, streams = " ".join(summary.dropped), _probe(tmp_path / name)["streams"]
+    found = {value for s in streams for key, value in s["tags"].items() if key.lower() == "timecode"}
+    assert found == ({"01:00:00:20"} if name == "out.mkv" else set())
+    assert ("timecode 01:00:00:20: its labels are counted 25 a second" in dropped) == (name == "out.mov")
 
 
 def test_statistics_of_the_source_are_left_behind(

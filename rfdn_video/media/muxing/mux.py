@@ -38,8 +38,7 @@ from rfdn_video.media.muxing.chapters import chapters_within
 from rfdn_video.media.muxing.payload import payload
 from rfdn_video.media.muxing.side_streams import SideStreams
 from rfdn_video.media.muxing.streams import CarriedStream
-from rfdn_video.media.muxing.tags import carried_tags
-from rfdn_video.media.muxing.timecode import later_timecode
+from rfdn_video.media.muxing.tags import carried_tags, holds_timecode
 from rfdn_video.media.reading.info import MediaInfo
 from rfdn_video.media.reading.source import open_source
 from rfdn_video.media.timeline import Timeline
@@ -109,7 +108,7 @@ class Output:
         self._durations: dict[int, int] = {}
         self._finished = False
         self._container = _open(file, target)
-        self._start_time = info.start_time
+        self._start_time, self._timecode = info.start_time, info.video.timecode
         self._chapters: list[Chapter] = []
         self._resources = ExitStack()
         self._side_streams = SideStreams(info, streams, wanted, timeline)
@@ -232,12 +231,13 @@ class Output:
 
     def _tags(self, tags: Mapping[str, str]) -> dict[str, str]:
         """A timecode labels the first picture, so that of a part is a later one."""
-        kept = carried_tags(tags)
-        for key, value in kept.items():
-            if key.lower() == "timecode" and self._wanted.start is not None:
-                since = self._wanted.start - self._start_time
-                kept[key] = later_timecode(value, since, self._layout.frame_rate) or value
-        return kept
+        kept, timecode = carried_tags(tags), self._timecode
+        if timecode is None:
+            return kept
+        if not holds_timecode(self._target.container, timecode, self._layout.frame_rate):
+            return {key: value for key, value in kept.items() if key.lower() != "timecode"}
+        label = timecode.label if self._wanted.start is None else timecode.at(self._wanted.start)
+        return {key: label if key.lower() == "timecode" else value for key, value in kept.items()}
 
     def _set_chapters(self, chapters: list[Chapter]) -> None:
         if chapters:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping
+from fractions import Fraction
 
 import av
 from av.video.stream import VideoStream
 
 from rfdn_video.media.encoding.target import Container
+from rfdn_video.media.timecode import Timecode
 
-__all__ = ["carried_tags", "lost_tags"]
+__all__ = ["carried_tags", "holds_timecode", "lost_tags"]
 
 # The muxer writes these anew, or they count packets of the source (Matroska's statistics, in any language).
 _OF_THE_FILE = re.compile(
@@ -36,6 +38,11 @@ def lost_tags(tags: Mapping[str, str], container: Container) -> list[str]:
     if not asked:
         return []
     return sorted(asked - _given_back(tags, container) if container.keeps_tags else asked)
+
+
+def holds_timecode(container: Container, timecode: Timecode, frame_rate: Fraction) -> bool:
+    """MOV and MP4 store a number of pictures, for which their muxer counts labels by the video's average rate."""
+    return container.name not in ("mov", "mp4") or timecode.counted_at(frame_rate)
 
 
 def _given_back(tags: Mapping[str, str], container: Container) -> set[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from rfdn_video.frame import Color, PixelFormat
 from rfdn_video.media.hdr import NO_HDR, HDRMetadata
 from rfdn_video.media.reading.cropping import NO_CROP, Crop
+from rfdn_video.media.timecode import Timecode
 from rfdn_video.stamp import Stamp
 
 __all__ = ["MediaInfo", "OtherStream", "VideoInfo"]
@@ -37,6 +38,7 @@ class VideoInfo:
         captioned: closed captions lie in one of the first pictures.
         crop: what the container takes off the decoded picture.
         qp: mean quantiser of its pictures on the scale of 8-bit H.264, 0 to 51; None where the bitstream does not say.
+        timecode: how its pictures are labelled, as they are stored; None where they are not.
         bwdif: options of the filter that makes its interlaced pictures whole, where that was asked for; then
             ``time_base``, ``frame_rate`` and ``frame_count`` are those behind it.
     """
@@ -60,6 +62,7 @@ class VideoInfo:
     captioned: bool = False
     crop: Crop = NO_CROP
     qp: float | None = None
+    timecode: Timecode | None = None
     bwdif: str | None = None
 
     @property

@@ -33,12 +33,14 @@ from rfdn_video.media.reading.source import check_is_file, open_source
 from rfdn_video.media.reading.telecine import TOP_FIRST, telecined
 from rfdn_video.media.reading.truncation import missing_bytes
 from rfdn_video.media.reading.uncarried import check_base_layer, uncarried
+from rfdn_video.media.timecode import Timecode, timecode_label
 from rfdn_video.media.timing import exact
 from rfdn_video.settings import Deinterlace
 from rfdn_video.stamp import Stamp
 
 __all__ = ["color_of", "examine", "has_captions", "main_video_stream", "probe"]
 
+MAX_RATE = 300  # pictures a second
 PROBED_PICTURES = 5  # one cycle of 3:2 pulldown, in which three are whole and two interlaced
 INTERLACED_FIELD_ORDERS = (2, 3, 4, 5)  # AV_FIELD_TT, BB, TB, BT
 _PULLDOWN = (
@@ -196,6 +198,7 @@ def _describe_video(
         hdr=read_hdr(stream, frame),
         captioned=any(has_captions(picture) for picture in pictures),
         crop=crop,
+        timecode=_timecode(container, stream, frame),
     )
     if not interlaced or deinterlace is None:
         return described
@@ -243,7 +246,7 @@ def _is_lossless(codec: Codec) -> bool:
 def _frame_rate(stream: VideoStream) -> Fraction:
     """Containers with millisecond ticks claim 1000 frames a second; beyond 300 the guess is better."""
     average, guessed = exact(stream.average_rate), exact(stream.guessed_rate)
-    plausible = [rate for rate in (average, guessed) if 0 < rate <= 300]
+    plausible = [rate for rate in (average, guessed) if 0 < rate <= MAX_RATE]
     return plausible[0] if plausible else Fraction(25)
 
 
@@ -262,6 +265,18 @@ def _display_matrix(stream: VideoStream, picture: av.VideoFrame) -> tuple[int, .
     """The container's; else that of the bitstream (display orientation SEI), which players obey too."""
     data = (stream.codec_context.coded_side_data or {}).get("display_matrix") or picture.side_data.get("DISPLAYMATRIX")
     return tuple(int(value) for value in np.frombuffer(data, np.int32)) if data else None
+
+
+def _timecode(container: InputContainer, stream: VideoStream, first: av.VideoFrame) -> Timecode | None:
+    if (label := timecode_label(stream.metadata, container.metadata)) is None:
+        return None
+    guessed, tick = exact(stream.guessed_rate), exact(stream.time_base) or Fraction(1, 90000)
+    return Timecode(
+        label=label,
+        rate=guessed if 0 < guessed <= MAX_RATE else _frame_rate(stream),  # the average of a variable rate is no clock
+        begins=beginning(container) if first.pts is None else first.pts * tick,
+        time_base=tick,
+    )
 
 
 def has_captions(picture: av.VideoFrame) -> bool:

@@ -21,6 +21,7 @@ from rfdn_video.media.reading.probe import main_video_stream
 from rfdn_video.media.reading.quarantine import try_first
 from rfdn_video.media.reading.script_server import ScriptServer
 from rfdn_video.media.reading.source import check_is_file, open_source
+from rfdn_video.media.timecode import Timecode, timecode_label
 from rfdn_video.media.timing import TimeRange, exact
 
 __all__ = ["ScriptDecoder", "is_script", "probe_script"]
@@ -144,6 +145,7 @@ class _Sides:
     others: tuple[OtherStream, ...] = ()
     chapters: int = 0
     tags: Mapping[str, str] = field(default_factory=dict)
+    timecode: str | None = None
 
 
 def _look_at(path: Path | None) -> _Sides:
@@ -172,6 +174,7 @@ def _look_at(path: Path | None) -> _Sides:
             ),
             chapters=len(container.chapters()),
             tags=dict(container.metadata),
+            timecode=timecode_label({} if video is None else video.metadata, container.metadata),
         )
 
 
@@ -179,6 +182,7 @@ def _describe(path: Path, header: dict[str, Any], sides: _Sides) -> VideoInfo:
     layout, rate = PixelFormat(**header["format"]), _rate(path, header)
     color = header["color"]
     shape, shape_base = header["shape"]
+    tick, label = _time_base(header, rate, sides), sides.timecode
     return VideoInfo(
         index=sides.video_index,
         codec="script",
@@ -195,12 +199,13 @@ def _describe(path: Path, header: dict[str, Any], sides: _Sides) -> VideoInfo:
             transfer=color["transfer"],
         ),
         tagged_matrix=header["tagged_matrix"],
-        time_base=_time_base(header, rate, sides),
+        time_base=tick,
         frame_rate=rate,
         frame_count=header["frames"],
         sample_aspect_ratio=Fraction(shape, shape_base) if shape and shape_base else Fraction(1),
         display_matrix=None,
         dropped_metadata=(),
+        timecode=None if label is None else Timecode(label, rate, sides.video_start, tick),
     )
 
 
