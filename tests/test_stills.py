@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 import subprocess
 import zlib
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from rfdn_video import Upscaler
 from rfdn_video.errors import InputError
@@ -38,14 +40,82 @@ def test_png_equals_the_upscaler(command_line: CommandLine, tmp_path: Path) -> N
     np.testing.assert_array_equal(result, expected.permute(1, 2, 0).numpy())
 
 
-def test_what_the_file_says_is_kept(command_line: CommandLine, nearest_x2: Path, tmp_path: Path) -> None:
-    source = tmp_path / "photo.jpg"
+ORIENTATION, MAKER, GROUP, EXPOSURE = 0x0112, 0x010F, 0x8769, 0x829A
+
+
+def _exif(orientation: int) -> bytes:
     exif = Image.Exif()
-    exif[0x0112] = 6  # turned by 90 degrees when shown
-    _picture("RGB").save(source, exif=exif, icc_profile=b"a profile", quality=100)
-    assert command_line(source, "-w", nearest_x2).returncode == 0
-    with Image.open(tmp_path / "photo_x2.jpg") as result:
-        assert (result.size, result.getexif()[0x0112], result.info["icc_profile"]) == ((40, 32), 6, b"a profile")
+    exif[ORIENTATION], exif[MAKER] = orientation, "Somebody"
+    exif[GROUP] = {EXPOSURE: 0.5}
+    return exif.tobytes()
+
+
+@pytest.mark.parametrize(("name", "output"), [("in.jpg", "out.tif"), ("in.tif", "out.tif"), ("in.png", "out.jpg")])
+def test_what_the_file_says_is_kept(
+    command_line: CommandLine, nearest_x2: Path, tmp_path: Path, name: str, output: str
+) -> None:
+    """But how it is turned when shown: that has been done."""
+    source = tmp_path / name
+    _picture("RGB").save(source, exif=_exif(6), icc_profile=b"a profile", dpi=(300, 300))
+    done = command_line(source, "-w", nearest_x2, "-o", tmp_path / output)
+    assert done.returncode == 0, done.stderr
+    with Image.open(tmp_path / output) as result:
+        exif = result.getexif()
+        assert (exif.get(ORIENTATION, 1), exif[MAKER], exif.get_ifd(GROUP)) == (1, "Somebody", {EXPOSURE: 0.5})
+        assert (result.size, result.info["icc_profile"]) == ((32, 40), b"a profile")
+        assert [round(value) for value in result.info["dpi"]] == [300, 300]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_is_turned_as_it_is_shown(tmp_path: Path, orientation: int) -> None:
+    """By the table of Exif 2.32, section 4.6.4 A: where row 0 and column 0 of what is stored are shown."""
+    picture = _picture("RGB")
+    picture.save(path := tmp_path / "in.png", exif=_exif(orientation))
+    stored = np.asarray(picture)
+    shown = stored.swapaxes(0, 1) if orientation >= 5 else stored
+    shown = shown[::-1] if orientation in (3, 4, 7, 8) else shown
+    shown = shown[:, ::-1] if orientation in (2, 3, 6, 7) else shown
+    np.testing.assert_array_equal(read_still(path).rgb, shown)
+
+
+def test_a_height_is_that_of_the_picture_as_it_is_shown(
+    command_line: CommandLine, nearest_x2: Path, tmp_path: Path
+) -> None:
+    _picture("RGB", (24, 16)).save(tmp_path / "in.jpg", exif=_exif(6))
+    done = command_line("in.jpg", "-w", nearest_x2, "--height", "48", "-o", "out.png", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert Image.open(tmp_path / "out.png").size == (32, 48)
+
+
+def test_text_of_png(command_line: CommandLine, nearest_x2: Path, tmp_path: Path) -> None:
+    words = PngInfo()
+    words.add_text("Title", "A picture")
+    words.add_itxt("Author", "J\N{LATIN SMALL LETTER O WITH DIAERESIS}rg", "de", "Autor")
+    _picture("RGB").save(tmp_path / "in.png", pnginfo=words)
+    assert command_line("in.png", "-w", nearest_x2, cwd=tmp_path).returncode == 0
+    seen = ["ffprobe", "-v", "error", "-show_entries", "frame_tags", "-of", "json", tmp_path / "in_x2.png"]
+    tags = json.loads(subprocess.run(seen, capture_output=True, check=True).stdout)["frames"][0]["tags"]
+    assert tags["Title"] == "A picture"
+    with Image.open(tmp_path / "in_x2.png") as result:
+        assert isinstance(result, PngImageFile)
+        assert result.text == {"Title": "A picture", "Author": "J\N{LATIN SMALL LETTER O WITH DIAERESIS}rg"}
+
+
+def test_of_several_pictures_in_one_jpeg_the_first(tmp_path: Path) -> None:
+    """Telephones store a smaller one, or one of depth, behind it."""
+    first, second = _picture("RGB"), Image.new("RGB", (8, 8))
+    first.save(path := tmp_path / "in.jpg", "MPO", save_all=True, append_images=[second], quality=100)
+    with Image.open(path) as stored:
+        assert (stored.format, getattr(stored, "n_frames", 1)) == ("MPO", 2)
+        np.testing.assert_array_equal(read_still(path).rgb, np.asarray(stored))
+
+
+@pytest.mark.parametrize("exif", [b"Exif\0\0nonsense", b"Exif\0\0II*\0\xff\xff\xff\xff", b"?"])
+def test_unreadable_exif_data_are_no_reason_to_refuse(tmp_path: Path, exif: bytes) -> None:
+    _picture("RGB").save(path := tmp_path / "in.jpg", exif=exif)
+    assert read_still(path).rgb.shape == (16, 20, 3)
+    for suffix in ("jpg", "tif", "png"):
+        write_still(tmp_path / f"out.{suffix}", read_still(path))
 
 
 @pytest.mark.parametrize("suffix", ["bmp", "tif"])

@@ -1,8 +1,9 @@
-"""Still images: read to RGB planes, written back with their ICC profile and EXIF data."""
+"""Still images: read to upright RGB planes, written back with what their files say of them."""
 
 from __future__ import annotations
 
 import io
+import struct
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image, UnidentifiedImageError
 from rfdn_video.errors import InputError, OutputError
 from rfdn_video.limits import MAX_STILL_PIXELS
 from rfdn_video.media.reading.source import STILL_SUFFIXES, check_is_file
+from rfdn_video.media.still_words import save_options, turn_upright, words_of
 
 __all__ = ["Still", "check_holds", "read_still", "write_still"]
 
@@ -30,13 +32,13 @@ _HOLDS_ALPHA = frozenset((".png", ".webp", ".tif", ".tiff"))
 
 @dataclass(frozen=True)
 class Still:
-    """A picture and what the file says about it.
+    """A picture as it is shown, and what the file says about it.
 
     Attributes:
         rgb: [height, width, 3] uint8.
         alpha: [height, width] uint8, or None.
         gray: the file holds one channel; the three of ``rgb`` are equal.
-        extras: ``icc_profile`` and ``exif``, as the file had them.
+        extras: what the file says in words, see :mod:`rfdn_video.media.still_words`.
     """
 
     rgb: NDArray[np.uint8]
@@ -46,7 +48,7 @@ class Still:
 
 
 def read_still(path: Path) -> Still:
-    """Reads one picture.
+    """Reads one picture, turned as its EXIF data say; of a telephone's several in one JPEG (MPO) the first.
 
     Raises:
         InputError: it is none, has several frames, or more than 8 bit a sample.
@@ -54,11 +56,12 @@ def read_still(path: Path) -> Still:
     check_is_file(path)
     try:
         with (
-            warnings.catch_warnings(action="ignore", category=Image.DecompressionBombWarning),
+            warnings.catch_warnings(action="ignore"),  # of size and of damaged EXIF data
             Image.open(path) as image,
         ):
             _check_kind(image, path)
-            extras = {key: value for key in ("icc_profile", "exif") if isinstance(value := image.info.get(key), bytes)}
+            turn_upright(image)
+            extras = words_of(image)
             gray = image.mode in ("1", "L", "LA")
             has_alpha = image.has_transparency_data
             pixels = np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
@@ -93,16 +96,18 @@ def write_still(path: Path, still: Still) -> None:
         image.putalpha(Image.fromarray(still.alpha))
     try:
         content, suffix = io.BytesIO(), path.suffix.lower()  # libtiff takes names that are UTF-8 only
-        image.save(content, Image.registered_extensions()[suffix], **_SAVE_OPTIONS.get(suffix, {}), **still.extras)
+        with warnings.catch_warnings(action="ignore"):
+            options = _SAVE_OPTIONS.get(suffix, {}) | save_options(still.extras, suffix)
+            image.save(content, Image.registered_extensions()[suffix], **options)
         path.write_bytes(content.getvalue())
-    except (OSError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError, struct.error) as error:
         raise OutputError(f"{path}: cannot be written: {error}") from None
 
 
 def _check_kind(image: Image.Image, path: Path) -> None:
     if image.width * image.height > MAX_STILL_PIXELS:
         raise InputError(f"{path}: is {image.width}x{image.height}; images of up to {MAX_STILL_PIXELS} pixels are read")
-    frames = getattr(image, "n_frames", 1)
+    frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
     if frames > 1:
         raise InputError(f"{path}: holds {frames} pictures; only single ones are enlarged, make a video of it first")
     deep = image.mode.startswith(("I", "F")) or any(map(_is_deep, getattr(image, "tile", ())))

@@ -1,0 +1,88 @@
+"""What an image file says of its picture, beside the pixels: profile, EXIF data, resolution in print, text."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from PIL import ExifTags, Image, ImageOps
+from PIL.PngImagePlugin import PngImageFile, PngInfo
+
+__all__ = ["save_options", "turn_upright", "words_of"]
+
+# Of a TIFF's own tags those that describe the picture; all others describe the file.
+_OF_THE_PICTURE = frozenset(
+    (
+        ExifTags.Base.ImageDescription,
+        ExifTags.Base.Make,
+        ExifTags.Base.Model,
+        ExifTags.Base.Software,
+        ExifTags.Base.DateTime,
+        ExifTags.Base.Artist,
+        ExifTags.Base.Copyright,
+    )
+)
+_GROUPS = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
+_UNREADABLE = (SyntaxError, ValueError, TypeError, KeyError, IndexError, OSError, EOFError, struct.error)
+_DPI = range(2, 65536)  # what JPEG can hold; 1 is said where nobody knows
+_COPIES = ("Raw profile type", "XML:com.adobe.xmp")  # of EXIF data, which would still say how the picture was turned
+
+
+def turn_upright(image: Image.Image) -> None:
+    """Turns the picture as its EXIF data say that it is shown; they say so no longer. Unreadable data are left out."""
+    image.load()
+    try:
+        ImageOps.exif_transpose(image, in_place=True)
+    except _UNREADABLE:
+        image.info.pop("exif", None)
+
+
+def words_of(image: Image.Image) -> dict[str, Any]:
+    """Of an upright picture: ``icc_profile`` and ``exif`` (bytes), ``dpi`` (a pair) and ``text`` (a mapping)."""
+    found = {"icc_profile": image.info.get("icc_profile"), "exif": _exif(image)}
+    words: dict[str, Any] = {name: data for name, data in found.items() if isinstance(data, bytes)}
+    dpi = image.info.get("dpi")
+    if isinstance(dpi, tuple) and len(dpi) == 2 and all(_DPI.start <= float(value) < _DPI.stop for value in dpi):
+        words["dpi"] = tuple(map(float, dpi))
+    if isinstance(image, PngImageFile):
+        words["text"] = {key: value for key, value in image.text.items() if not key.startswith(_COPIES)}
+    return words
+
+
+def save_options(words: dict[str, Any], suffix: str) -> dict[str, Any]:
+    """The same as Pillow's options for a file of this suffix; only PNG has text."""
+    options = {name: value for name, value in words.items() if name != "text"}
+    if suffix == ".png" and words.get("text"):
+        options["pnginfo"] = PngInfo()
+        for key, value in words["text"].items():
+            options["pnginfo"].add_text(key, value)
+    if suffix in (".tif", ".tiff") and _has_groups(words.get("exif")):
+        options["compression"] = "raw"  # libtiff, which compresses, fails with such groups
+    return options
+
+
+def _has_groups(exif: bytes | None) -> bool:
+    """It has directories of its own, for the exposure or the place."""
+    return exif is not None and any(group in _parsed(exif) for group in ExifTags.IFD)
+
+
+def _parsed(exif: bytes) -> Image.Exif:
+    parsed = Image.Exif()
+    parsed.load(exif)
+    return parsed
+
+
+def _exif(image: Image.Image) -> bytes | None:
+    try:
+        if isinstance(data := image.info.get("exif"), bytes):
+            _parsed(data)  # what Pillow could not read, it has said nothing of
+            return data
+        found, kept = image.getexif(), Image.Exif()
+        for tag in _OF_THE_PICTURE & found.keys():
+            kept[tag] = found[tag]
+        for group in _GROUPS:
+            if entries := found.get_ifd(group):
+                kept[group] = entries
+        return kept.tobytes() if len(kept) else None
+    except _UNREADABLE:
+        return None
