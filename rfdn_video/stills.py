@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rfdn_video.errors import VerificationError
+from rfdn_video.errors import UsageError, VerificationError
 from rfdn_video.inference.resample import resample, resize_taps
 from rfdn_video.inference.scaling import target_size
 from rfdn_video.inference.upscaler import Upscaler
@@ -20,6 +20,13 @@ from rfdn_video.plan import is_directory, output_path
 from rfdn_video.settings import Settings
 
 __all__ = ["StillPlan", "plan_still", "upscale_still"]
+
+# What would change the result of a video, and cannot that of a picture; others make no difference, or hold anyway.
+_OF_VIDEOS = (
+    *("encoder", "encoder_backend", "encoder_preset", "encoder_options", "crf", "pix_fmt", "container", "dither"),
+    *("audio", "audio_from", "deinterlace", "video_stream", "start", "end", "frames", "segment_frames"),
+    *("salvage", "hwaccel"),
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,7 @@ def plan_still(source: Path, output: str | None, settings: Settings) -> StillPla
     Raises:
         InputError, OutputError, UsageError: with what to do.
     """
+    _check_settings(source, settings)
     still = read_still(source)
     if output is None or is_directory(output):
         path = output_path(source, output, source.suffix.lstrip("."), settings)
@@ -50,6 +58,18 @@ def plan_still(source: Path, output: str | None, settings: Settings) -> StillPla
     target = target_size((width, height), scale=settings.scale, width=settings.width, height=settings.height)
     tune = settings.tune if settings.tune != "auto" else "clean"
     return StillPlan(still, path, (width, height), target, tune)
+
+
+def _check_settings(source: Path, settings: Settings) -> None:
+    """Refuses what would be passed over in silence."""
+    usual = Settings()
+    for name in _OF_VIDEOS:
+        if getattr(settings, name) != getattr(usual, name):
+            option = name.replace("_", "-").removesuffix("ions")
+            raise UsageError(
+                f"{source}: --{option} is for videos, and this is a picture; leave it away, and so any preset that "
+                "sets it; the suffix of the output decides in what format a picture is written"
+            )
 
 
 def upscale_still(plan: StillPlan, settings: Settings) -> None:

@@ -162,6 +162,34 @@ def test_refusals(command_line: CommandLine, nearest_x2: Path, tmp_path: Path) -
         assert words in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        (["--encoder", "ffv1"], "encoder"),
+        (["--encoder-opt", "tune=film"], "encoder-opt"),
+        (["--start", "5"], "start"),
+        (["--audio", "none"], "audio"),
+        (["--pix-fmt", "gray"], "pix-fmt"),
+        (["--container", "mkv"], "container"),
+        (["--deinterlace"], "deinterlace"),
+        (["--preset", "archive"], "encoder"),
+    ],
+)
+def test_what_is_for_videos(
+    refused: Callable[..., None], nearest_x2: Path, tmp_path: Path, arguments: list[str], name: str
+) -> None:
+    _picture("RGB").save(tmp_path / "in.png")
+    words = f"--{name} is for videos, and this is a picture; leave it away"
+    refused(tmp_path, ["in.png", "-w", str(nearest_x2), *arguments], 2, words)
+
+
+def test_what_makes_no_difference(command_line: CommandLine, nearest_x2: Path, tmp_path: Path) -> None:
+    _picture("RGB").save(tmp_path / "in.png")
+    options = ["--strict", "--verify", "full", "--reuse", "off", "--no-resume"]
+    done = command_line("in.png", "-w", nearest_x2, *options, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.fault(14)
 @pytest.mark.parametrize(
     ("size", "code", "words"),
