@@ -9,11 +9,33 @@ import av
 from av.filter import Graph
 from av.video.reformatter import Interpolation
 
+from rfdn_video.errors import InputError
+from rfdn_video.frame import PixelFormat
 from rfdn_video.settings import Deinterlace
 
-__all__ = ["bwdif_arguments", "deinterlaced"]
+__all__ = ["bwdif_arguments", "check_filterable", "deinterlaced"]
+
+LEAST_WIDTH, LEAST_HEIGHT = 3, 4  # of every plane; of fewer the filter cannot look around
 
 _TOP_IS_SHOWN_FIRST = (2, 5)  # AV_FIELD_TT, AV_FIELD_BT
+
+
+def check_filterable(layout: PixelFormat, width: int, height: int) -> None:
+    """Refuses pictures that are too small for the filter.
+
+    Args:
+        layout: of the pictures.
+        width, height: of the decoded picture, in pixels.
+
+    Raises:
+        InputError: says what to do.
+    """
+    if any(h < LEAST_HEIGHT or w < LEAST_WIDTH for h, w in layout.plane_sizes(width, height)):
+        raise InputError(
+            f"the video is {width}x{height}, too small to be deinterlaced: {LEAST_WIDTH} columns and {LEAST_HEIGHT} "
+            "lines of every plane are needed, chroma too; make pictures of its fields beforehand: "
+            "ffmpeg -i IN -vf separatefields -c:v ffv1 -c:a copy OUT.mkv"
+        )
 
 
 def bwdif_arguments(mode: Deinterlace, field_order: int | None) -> str:

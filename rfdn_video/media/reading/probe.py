@@ -24,7 +24,7 @@ from rfdn_video.media.hdr import read_hdr
 from rfdn_video.media.libav_log import errors_logged
 from rfdn_video.media.reading.beginning import beginning
 from rfdn_video.media.reading.cropping import crop_of
-from rfdn_video.media.reading.deinterlace import bwdif_arguments
+from rfdn_video.media.reading.deinterlace import bwdif_arguments, check_filterable
 from rfdn_video.media.reading.info import MediaInfo, VideoInfo
 from rfdn_video.media.reading.other_streams import describe_other, is_cover
 from rfdn_video.media.reading.quantiser import mean_qp
@@ -73,7 +73,7 @@ def probe(path: str | Path, *, video_stream: int | None = None, deinterlace: Dei
         return info
     if deinterlace is None:
         raise InputError(f"{path}: {_PULLDOWN.format('tff' if field_order == TOP_FIRST else 'bff')}")
-    return replace(info, video=_made_whole(info.video, deinterlace, field_order))
+    return replace(info, video=_made_whole(info.video, deinterlace, field_order, path))
 
 
 def examine(path: Path, video_stream: int | None = None, deinterlace: Deinterlace | None = None) -> MediaInfo:
@@ -202,7 +202,7 @@ def _describe_video(
     )
     if not interlaced or deinterlace is None:
         return described
-    return _made_whole(described, deinterlace, None if flagged else int(context.field_order))
+    return _made_whole(described, deinterlace, None if flagged else int(context.field_order), path)
 
 
 def color_of(picture: av.VideoFrame, layout: PixelFormat, default: Color | None = None) -> Color:
@@ -227,8 +227,12 @@ def _layout(stream: VideoStream, pictures: list[av.VideoFrame]) -> PixelFormat:
     return replace(layout, alpha=False) if may_be and all(map(is_opaque, pictures)) else layout
 
 
-def _made_whole(video: VideoInfo, mode: Deinterlace, field_order: int | None) -> VideoInfo:
+def _made_whole(video: VideoInfo, mode: Deinterlace, field_order: int | None, path: Path) -> VideoInfo:
     """As it will be behind the filter, whose ticks are half as long."""
+    try:
+        check_filterable(video.format, *video.decoded_size)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     times = 2 if mode == "field" else 1
     return replace(
         video,

@@ -12,6 +12,8 @@ import ffmpeg as ffmpeg_python
 import numpy as np
 import pytest
 
+from rfdn_video import probe
+from rfdn_video.errors import InputError
 from tests.oracle import look, luma
 
 type CommandLine = Callable[..., subprocess.CompletedProcess[str]]
@@ -83,3 +85,38 @@ def test_nothing_to_do_is_said(command_line: CommandLine, ffmpeg: FFmpeg, neares
     said = "not marked as interlaced: there is nothing to do for --deinterlace"
     assert said in command_line(*arguments, "--deinterlace").stdout
     assert said not in command_line(*arguments).stdout
+
+
+@pytest.mark.parametrize("pix_fmt", ["yuv444p", "yuv420p"])
+def test_from_which_size_on(ffmpeg: FFmpeg, tmp_path: Path, pix_fmt: str) -> None:
+    """Exactly where FFmpeg's filter does not refuse."""
+    subsampled, taken = pix_fmt == "yuv420p", set()
+    for size in ((2, 16), (3, 16), (4, 16), (5, 16), (16, 2), (16, 3), (16, 4), (16, 6), (16, 7)):
+        path = tmp_path / f"{size[0]}x{size[1]}.mkv"
+        video = f"-f lavfi -i testsrc2=s=64x64:r=25 -frames:v 2 -vf scale={size[0]}:{size[1]},setfield=tff"
+        ffmpeg(*video.split(), "-c:v", "ffv1", "-pix_fmt", pix_fmt, path)
+        try:
+            ffmpeg("-i", path, "-vf", "bwdif", "-f", "null", "-")
+        except subprocess.CalledProcessError:
+            with pytest.raises(InputError, match="too small to be deinterlaced"):
+                probe(path, deinterlace="frame")
+        else:
+            taken.add(size)
+            assert probe(path, deinterlace="frame").video.bwdif is not None
+    assert taken == ({(5, 16), (16, 7)} if subsampled else {(3, 16), (4, 16), (5, 16), (16, 4), (16, 6), (16, 7)})
+
+
+def test_the_remedy_for_small_ones_works(
+    command_line: CommandLine, ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path
+) -> None:
+    source, fields = tmp_path / "in.mkv", tmp_path / "fields.mkv"
+    video = "-f lavfi -i testsrc2=s=16x2:r=25 -frames:v 2 -vf setfield=tff -c:v ffv1"
+    ffmpeg(*video.split(), source)
+    done = command_line(source, "--deinterlace", "-o", tmp_path / "o.mkv", "-w", nearest_x2)
+    assert done.returncode == 3
+    (said,) = done.stderr.splitlines()
+    words = said[said.index("ffmpeg ") :].split()[1:]
+    ffmpeg(*({"IN": source, "OUT.mkv": fields}.get(word, word) for word in words))
+    done = command_line(fields, "-o", tmp_path / "o.mkv", "-w", nearest_x2)
+    assert done.returncode == 0, done.stderr
+    assert len(look(tmp_path / "o.mkv").times) == 4
