@@ -79,6 +79,18 @@ def test_chapters_of_a_part(
     assert float(chapters[-1]["end_time"]) <= float(_probe(tmp_path / name)["format"]["duration"]) + 0.05
 
 
+@pytest.mark.parametrize(
+    ("name", "key"), [("out.mov", "handler_name"), ("out.mp4", "handler_name"), ("out.mkv", "title")]
+)
+def test_the_name_of_the_video(
+    ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path, name: str, key: str
+) -> None:
+    source, output = tmp_path / "in.mkv", tmp_path / name
+    ffmpeg(*VIDEO, "-frames:v", "2", "-c:v", "libx264", "-metadata:s:v", "title=Main view", source)
+    upscale_video(source, output, weights=nearest_x2)
+    assert look(output).stream["tags"][key] == "Main view"
+
+
 @pytest.mark.parametrize("name", ["out.mov", "out.mp4", "out.mkv"])
 def test_timecode(
     command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path, name: str

@@ -207,7 +207,10 @@ class Output:
             stream.set_display_matrix(list(self._layout.display_matrix))
         if info.sides is not None and info.video.index >= 0:
             with open_source(info.sides) as source:
-                stream.metadata.update(self._tags(source.streams[info.video.index].metadata))
+                tags = source.streams[info.video.index].metadata
+                stream.metadata.update(self._tags(tags))
+                if self._target.container.name in ("mp4", "mov") and "title" in tags:
+                    stream.metadata["handler_name"] = tags["title"]  # the only name of a track there
                 stream.disposition = source.streams[info.video.index].disposition
 
     def _check_display_matrix(self, matrix: tuple[int, ...]) -> None:
