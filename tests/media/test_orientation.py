@@ -11,7 +11,6 @@ import pytest
 from rfdn_video import upscale_video
 
 
-@pytest.mark.fault(38)
 @pytest.mark.parametrize(
     ("orientation", "name", "size"),
     [
