@@ -41,6 +41,7 @@ TIMES = {
     "late_sound.mp4": f"{VIDEO} -itsoffset 3 {SOUND} {H264} -c:a aac",
     "late_sound.mkv": f"{VIDEO} -itsoffset 3 {SOUND} {H264} -c:a aac",
     "late_picture.mkv": f"-itsoffset 1.5 {VIDEO} {SOUND} {H264} -c:a aac",
+    "late_both.mp4": f"{VIDEO} {SOUND} {H264} -c:a aac -output_ts_offset 12",
     "longer_sound.mp4": f"{VIDEO} -f lavfi -i sine=440:duration=4 {H264} -c:a aac",
     "shorter_sound.mkv": f"{VIDEO} -f lavfi -i sine=440:duration=0.3 {H264} -c:a aac",
     "five_sounds.mkv": f"{VIDEO} {SOUND} -map 0 " + "-map 1 " * 5 + f"{H264} -c:a aac",

@@ -181,6 +181,8 @@ def _duration_differences(container: InputContainer, written: Written) -> Iterat
     if not container.format.name.startswith("mov"):
         ends.append((written.pts[-1] + written.last_duration) * written.layout.time_base)
     found = Fraction(container.duration, av.time_base)  # counted from zero, not from the first picture
+    if container.format.name.startswith("mov"):  # there, counted from where the first stream begins
+        found += max(Fraction(0), Fraction(container.start_time or 0, av.time_base))
     if ends and found < max(ends) - tolerance:
         yield f"it ends at {float(found):.3f} s instead of {float(max(ends)):.3f} s"
 
