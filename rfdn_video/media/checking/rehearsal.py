@@ -15,7 +15,7 @@ from rfdn_video.media.encoding.black import black_frames
 from rfdn_video.media.encoding.target import Target, container_advice
 from rfdn_video.media.layout import VideoLayout
 from rfdn_video.media.muxing.mux import Output
-from rfdn_video.media.muxing.side_streams import refusal
+from rfdn_video.media.muxing.side_streams import StreamRefusedError, refusal
 from rfdn_video.media.muxing.streams import CarriedStream
 from rfdn_video.media.reading.info import MediaInfo
 from rfdn_video.media.timing import TimeRange
@@ -69,6 +69,8 @@ def _declare_streams(
     def accepts(some: tuple[CarriedStream, ...]) -> bool:
         try:
             Output(str(path), target, layout, info, some, TimeRange(frames=PICTURES)).abort()
+        except StreamRefusedError:  # it says why
+            raise
         except OutputError:
             return False
         return True

@@ -16,6 +16,7 @@ from av.stream import Stream
 from av.subtitles.codeccontext import SubtitleCodecContext
 from av.subtitles.subtitle import AssSubtitle, SubtitleSet
 
+from rfdn_video.media.muxing.channels import accepted_layout, stated_layout
 from rfdn_video.media.muxing.streams import CarriedStream
 from rfdn_video.media.timing import exact
 
@@ -138,7 +139,9 @@ class AudioEncoder:
         self._decoder = source.codec_context
         assert record.stream.codec is not None
         rate = _nearest_rate(record.stream.codec, self._decoder.sample_rate)
-        self.stream: Any = output.add_stream(record.stream.codec, rate=rate, layout=self._decoder.layout.name)
+        self._decoder.layout = stated_layout(self._decoder.layout)  # so that its frames state it too
+        layout = accepted_layout(record.stream.codec, self._decoder.layout, rate)
+        self.stream: Any = output.add_stream(record.stream.codec, rate=rate, layout=layout.name)
         self._encoder: Any = self.stream.codec_context
         self._resampler: av.AudioResampler | None = None
 

@@ -17,7 +17,9 @@ from av.packet import Packet
 from av.stream import Discard, Stream
 
 from rfdn_video.errors import OutputError
+from rfdn_video.media.libav_log import cause_of, errors_logged
 from rfdn_video.media.muxing.carriers import AudioEncoder, Carrier, Copier, Record, SubtitleConverter
+from rfdn_video.media.muxing.channels import is_unstated, stated_layout
 from rfdn_video.media.muxing.streams import CarriedStream
 from rfdn_video.media.muxing.tags import carried_tags
 from rfdn_video.media.reading.info import MediaInfo
@@ -25,7 +27,7 @@ from rfdn_video.media.reading.source import open_source
 from rfdn_video.media.timeline import Timeline
 from rfdn_video.media.timing import TimeRange, exact
 
-__all__ = ["SideStreams", "refusal"]
+__all__ = ["SideStreams", "StreamRefusedError", "refusal"]
 
 # Subtitles shown at the beginning of a range may have begun this much earlier.
 LOOK_BACK = Fraction(15)
@@ -71,10 +73,11 @@ class SideStreams:
             OutputError: the container cannot hold one of them, or its encoder cannot be used.
         """
         for carried in self._streams:
-            try:
-                self._declare(carried, output, container_name)
-            except (ValueError, av.FFmpegError):
-                raise refusal(carried, container_name) from None
+            with errors_logged() as log:
+                try:
+                    self._declare(carried, output, container_name)
+                except (ValueError, av.FFmpegError) as error:
+                    raise refusal(carried, container_name, cause_of(error, log)) from None
 
     def advance(self, output: OutputContainer, until: Fraction, origin: Fraction) -> None:
         """Writes the packets up to ``until`` seconds of the source's clock.
@@ -125,6 +128,8 @@ class SideStreams:
         if carried.codec is None:
             record.reframed = carried.source.codec == "aac" and self._info.container == "mpegts"
             stream = output.add_stream_from_template(source, opaque=True)
+            if isinstance(source, AudioStream) and container_name in ("mp4", "mov"):
+                _state_layout(stream, carried.source.codec)
             strict = carried.source.kind == "audio" and container_name in ("mp4", "mov")
             return stream, Copier(record, stream, strict=strict)
         if isinstance(source, AudioStream):
@@ -201,13 +206,27 @@ def _clip_to_beginning(packet: Packet[Any]) -> None:
         packet.pts = packet.dts = 0
 
 
-def refusal(carried: CarriedStream, container_name: str) -> OutputError:
-    """What is said where a container cannot hold a stream."""
+class StreamRefusedError(OutputError):
+    """A container cannot hold a stream, or the encoder that is to convert it cannot be used."""
+
+
+def refusal(carried: CarriedStream, container_name: str, cause: str | None = None) -> StreamRefusedError:
+    """What is said where a container cannot hold a stream; of one that is converted, libav's words say why."""
     remedies = ["write to .mkv, which holds nearly everything"] if container_name != "mkv" else []
     if carried.source.kind == "audio":
-        encoder = "libopus" if container_name == "webm" else "aac"
-        remedies = [f"convert it with --audio {encoder}", "leave it out with --audio none", *remedies]
-    return OutputError(f"{container_name} cannot hold {carried}; {', or '.join(remedies)}")
+        encoders = ("libopus",) if container_name == "webm" else ("aac", "pcm_s16le")
+        convert = [f"convert it with --audio {encoder}" for encoder in encoders if encoder != carried.codec]
+        remedies = [*convert[:1], "leave it out with --audio none", *remedies]
+    because = f": {cause}" if cause and carried.codec else ""
+    return StreamRefusedError(f"{container_name} cannot hold {carried}{because}; {', or '.join(remedies)}")
+
+
+def _state_layout(stream: Stream, codec: str) -> None:
+    """MP4 and MOV say of PCM which channel is where, and MP4 is refused without that, only when it is finished."""
+    context: Any = stream.codec_context
+    context.layout = stated_layout(context.layout)
+    if codec.startswith("pcm_") and is_unstated(context.layout):
+        raise ValueError(f"which of its {context.layout.nb_channels} channels is where is not said in the source")
 
 
 def _is_after(packet: Packet[Any], until: Fraction) -> bool:

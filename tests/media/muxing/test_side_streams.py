@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import ffmpeg as ffmpeg_python
+import numpy as np
 import pytest
 
 from tests.oracle import look
@@ -149,6 +150,60 @@ def test_refused_before_the_first_frame(
     assert done.returncode == 4
     assert words in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.fault(33)
+@pytest.mark.parametrize(
+    ("sound", "name", "encoder", "found"),
+    [
+        (["-ac", "2", "-c:a", "wmav2", "-f", "asf"], "out.mkv", "aac", ("aac", 2, "stereo")),
+        (["-ac", "2", "-c:a", "pcm_s16le", "-f", "avi"], "out.mkv", "libopus", ("opus", 2, "stereo")),
+        (["-af", "pan=5.1(side)|c0=c1|c4=c0|c5=c1", "-c:a", "flac"], "out.mkv", "libopus", ("opus", 6, "5.1")),
+        (["-ac", "2", "-c:a", "pcm_s16le"], "out.mp4", "copy", ("pcm_s16le", 2, None)),
+        (["-ac", "2", "-c:a", "pcm_s16le"], "out.mov", "copy", ("pcm_s16le", 2, "stereo")),
+    ],
+)
+def test_channels_whose_places_are_not_said(
+    command_line: CommandLine,
+    ffmpeg: Callable[..., bytes],
+    nearest_x2: Path,
+    tmp_path: Path,
+    sound: list[str],
+    name: str,
+    encoder: str,
+    found: tuple[str, int, str | None],
+) -> None:
+    """They are in their usual places; an encoder that knows no speakers at the sides has them at the back."""
+    source, output = tmp_path / "in.mkv", tmp_path / name
+    video = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=25:duration=0.2", "-c:v", "mpeg4"]
+    ffmpeg("-f", "lavfi", "-i", "aevalsrc='0.2*sin(2000*t)|0.1*sin(3000*t)':d=1:s=48000", *video, *sound, source)
+    done = command_line(source, "-o", output, "-w", nearest_x2, "--audio", encoder)
+    assert done.returncode == 0, done.stderr
+    audio = _streams(output)[-1]
+    # What ffprobe 5 knows of PCM in MP4 is the number of channels.
+    assert (audio["codec_name"], audio["channels"], audio.get("channel_layout")) == found
+    levels = [_mean_levels(ffmpeg, path) for path in (source, output)]
+    assert all(abs(a - b) < 0.01 for a, b in zip(*levels, strict=True))
+
+
+def _mean_levels(ffmpeg: Callable[..., bytes], path: Path) -> list[float]:
+    """Of every channel."""
+    channels = next(stream["channels"] for stream in _streams(path) if stream["codec_type"] == "audio")
+    raw = ffmpeg("-i", path, "-map", "0:a", "-f", "f32le", "-c:a", "pcm_f32le", "-")
+    samples = np.frombuffer(raw, np.float32).reshape(-1, channels)
+    return [float(abs(channel).mean()) for channel in samples.T]
+
+
+def test_the_encoder_of_sound_says_why_it_refuses(
+    command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path
+) -> None:
+    """Before the first frame, and its remedy is another one."""
+    source = tmp_path / "in.mkv"
+    video = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=25:duration=0.2", "-c:v", "mpeg4"]
+    ffmpeg(*video, "-f", "lavfi", "-i", "sine=duration=0.2", "-ac", "6", "-c:a", "flac", source)
+    done = command_line(source, "-o", tmp_path / "out.mkv", "-w", nearest_x2, "--audio", "libmp3lame")
+    assert done.returncode == 4
+    assert "channel layout '5.1' is not supported by the libmp3lame encoder; convert it with --audio aac" in done.stderr
 
 
 @pytest.mark.fault(10)
