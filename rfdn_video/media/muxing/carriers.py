@@ -72,7 +72,7 @@ class Carrier(Protocol):
 
 
 class Copier:
-    """Passes packets on as they are; only decoding times that are missing or go back are mended.
+    """Passes packets on as they are; only decoding times that are missing or go back are mended, and missing durations.
 
     Where ``strict``, the container wants each to be later than the one before, not just no earlier.
     """
@@ -93,10 +93,16 @@ class Copier:
             self.record.repaired += 1
             packet.dts = dts
             packet.pts = dts if packet.pts is None else max(packet.pts, dts)
+        if self.record.stream.source.kind == "audio" and not packet.duration:
+            packet.duration = self._since_last(dts)
         self._last = dts
         packet.stream = self._output
         self.record.note(packet)
         yield packet
+
+    def _since_last(self, dts: int) -> int:
+        """In ticks, at least 1: MP4 does not show a last packet of no duration (Matroska gives ALAC none)."""
+        return 1 if self._last is None else max(1, dts - self._last)
 
     def flush(self) -> Iterator[Packet[Any]]:
         yield from ()

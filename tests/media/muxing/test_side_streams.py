@@ -206,6 +206,22 @@ def test_the_encoder_of_sound_says_why_it_refuses(
     assert "channel layout '5.1' is not supported by the libmp3lame encoder; convert it with --audio aac" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["out.mp4", "out.mov"])
+def test_sound_whose_packets_have_no_duration(
+    command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path, name: str
+) -> None:
+    """ALAC in Matroska: MP4 has the last packet too, and all of it is heard."""
+    source, output = tmp_path / "in.mkv", tmp_path / name
+    video = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=25:duration=0.4", "-c:v", "mpeg4"]
+    ffmpeg(*video, "-f", "lavfi", "-i", "sine=duration=0.4:sample_rate=48000", "-c:a", "alac", source)
+    done = command_line(source, "-o", output, "-w", nearest_x2)
+    assert done.returncode == 0, done.stderr
+    before, after = (look(path).audio for path in (source, output))
+    assert [digest for _, digest in after] == [digest for _, digest in before]
+    sound = [ffmpeg("-i", path, "-map", "0:a", "-f", "s16le", "-") for path in (source, output)]
+    assert sound[0] == sound[1]
+
+
 @pytest.mark.fault(10)
 def test_cover_art(command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path) -> None:
     """It is never the video, and goes along."""
