@@ -34,7 +34,7 @@ class Record:
         index: its place in the output.
         reframed: the muxer strips the ADTS headers of a transport stream's AAC, so that payloads differ.
         packets: how many were written.
-        repaired: how many had no decoding time, or one that went back.
+        repaired: how many had no decoding time, one that went back, or were damaged.
         first: presentation time of the first one in the output, in seconds.
         end: when the last one ends, in seconds.
         digest: of all payloads in order.
@@ -123,7 +123,7 @@ class SubtitleConverter:
     def feed(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
         begin = round((packet.pts or 0) * exact(packet.time_base) / MILLISECOND)
         length = round((packet.duration or 0) * exact(packet.time_base) / MILLISECOND)
-        subtitles = self._decoder.decode2(packet)
+        subtitles = self._decode(packet)
         for rect in subtitles.rects if subtitles is not None else ():
             if isinstance(rect, AssSubtitle):
                 converted = self._encoder.encode_subtitle(SubtitleSet.create(rect.ass, 0, length, begin))
@@ -132,6 +132,23 @@ class SubtitleConverter:
                 converted.stream = self.stream
                 self.record.note(converted)
                 yield converted
+
+    def _decode(self, packet: Packet[Any]) -> SubtitleSet | None:
+        try:
+            return self._decoder.decode2(self._in_utf8(packet))
+        except av.FFmpegError:
+            self.record.repaired += 1
+            return None
+
+    def _in_utf8(self, packet: Packet[Any]) -> Packet[Any]:
+        """What is not UTF-8, which libav refuses, is taken for the code that old text in Latin letters is in."""
+        content = bytes(packet)
+        if self.record.stream.source.codec == "mov_text" or _is_utf8(content):  # the former holds lengths in bytes
+            return packet
+        self.record.repaired += 1
+        text: Packet[Any] = Packet(content.decode("cp1252", "replace").encode())
+        text.pts, text.dts, text.duration, text.time_base = packet.pts, packet.dts, packet.duration, packet.time_base
+        return text
 
     def flush(self) -> Iterator[Packet[Any]]:
         yield from ()
@@ -187,6 +204,14 @@ class AudioEncoder:
             if packet.size:  # FLAC ends with an empty one that carries its final header
                 self.record.note(packet)
             yield packet
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _nearest_rate(encoder: str, rate: int) -> int:

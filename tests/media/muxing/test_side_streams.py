@@ -120,6 +120,26 @@ def test_a_subtitle_from_before_the_range(
     assert abs(float(second["pts_time"]) - (0.4 + float(begin))) < 0.03
 
 
+@pytest.mark.fault(34)
+@pytest.mark.parametrize("suffix", ["srt", "ass"])
+def test_text_that_is_not_utf8(
+    command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path, suffix: str
+) -> None:
+    """It is read as Windows-1252 and counted; the rest is as it was."""
+    source, output, words = tmp_path / "in.mkv", tmp_path / "out.mp4", tmp_path / "words.srt"
+    words.write_text(SUBTITLES.replace("two", "GrXXe"))
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=48x32:rate=25:duration=0.2", "-i", words, "-c:s", suffix, source)
+    source.write_bytes(source.read_bytes().replace(b"GrXXe", b"Gr\xfc\xdfe"))
+    done = command_line(source, "-o", output, "-w", nearest_x2)
+    assert done.returncode == 0, done.stderr
+    assert "1 packets of sound or subtitles" in done.stderr
+    text = ffmpeg("-i", output, "-map", "0:s", "-f", "srt", "-").decode()
+    assert "One & Grüße" in text
+    assert "three" in text
+    strict = command_line(source, "-o", tmp_path / "strict.mp4", "-w", nearest_x2, "--strict")
+    assert strict.returncode == 3
+
+
 def _subtitle_packets(path: Path) -> list[dict[str, str]]:
     return list(ffmpeg_python.probe(str(path), select_streams="s", show_packets=None)["packets"])
 
