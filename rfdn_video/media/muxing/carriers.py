@@ -74,15 +74,31 @@ class Carrier(Protocol):
 class Copier:
     """Passes packets on as they are; only decoding times that are missing or go back are mended, and missing durations.
 
-    Where ``strict``, the container wants each to be later than the one before, not just no earlier.
+    Args:
+        record: of what is written.
+        output: the stream there.
+        strict: the container wants each to be later than the one before, not just no earlier.
+        hides: it can say that the beginning is not to be heard: by an edit list, or Matroska's CodecDelay, which its
+            muxer derives from the source's. Else that is left out, but for the packet before the first one that is
+            heard: its decoder needs that to begin with.
     """
 
-    def __init__(self, record: Record, output: Stream, *, strict: bool) -> None:
+    def __init__(self, record: Record, output: Stream, *, strict: bool, hides: bool) -> None:
         self.record = record
-        self._output, self._step = output, int(strict)
+        self._output, self._step, self._hides = output, int(strict), hides
         self._last: int | None = None
+        self._priming: Packet[Any] | None = None
 
     def feed(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
+        if packet.is_discard and not self._hides:
+            self._priming = packet
+            return
+        if self._priming is not None and self._last is None:
+            yield self._passed(self._priming)
+        self._priming = None
+        yield self._passed(packet)
+
+    def _passed(self, packet: Packet[Any]) -> Packet[Any]:
         earliest = self._last + self._step if self._last is not None else None
         dts = packet.dts if packet.dts is not None else packet.pts
         if dts is None:
@@ -98,7 +114,7 @@ class Copier:
         self._last = dts
         packet.stream = self._output
         self.record.note(packet)
-        yield packet
+        return packet
 
     def _since_last(self, dts: int) -> int:
         """In ticks, at least 1: MP4 does not show a last packet of no duration (Matroska gives ALAC none)."""

@@ -128,10 +128,10 @@ class SideStreams:
         if carried.codec is None:
             record.reframed = carried.source.codec == "aac" and self._info.container == "mpegts"
             stream = output.add_stream_from_template(source, opaque=True)
-            if isinstance(source, AudioStream) and container_name in ("mp4", "mov"):
+            strict = isinstance(source, AudioStream) and container_name in ("mp4", "mov")
+            if strict:
                 _state_layout(stream, carried.source.codec)
-            strict = carried.source.kind == "audio" and container_name in ("mp4", "mov")
-            return stream, Copier(record, stream, strict=strict)
+            return stream, Copier(record, stream, strict=strict, hides=container_name != "nut")
         if isinstance(source, AudioStream):
             encoder = AudioEncoder(record, source, output)
             return encoder.stream, encoder

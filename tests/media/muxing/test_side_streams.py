@@ -226,6 +226,49 @@ def test_the_encoder_of_sound_says_why_it_refuses(
     assert "channel layout '5.1' is not supported by the libmp3lame encoder; convert it with --audio aac" in done.stderr
 
 
+@pytest.mark.fault(25)
+@pytest.mark.parametrize("name", ["out.nut", "out.mp4"])
+def test_sound_that_an_edit_list_hides(
+    command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path, name: str
+) -> None:
+    """It stays unheard: NUT, which can hide nothing, lacks it but for the packet that primes the decoder."""
+    source, output = _cut(ffmpeg, tmp_path), tmp_path / name
+    done = command_line(source, "-o", output, "-w", nearest_x2)
+    assert done.returncode == 0, done.stderr
+    before, after = (ffmpeg("-i", path, "-map", "0:a", "-f", "s16le", "-") for path in (source, output))
+    packet = 2 * 1024  # bytes: MP4 hides parts of the first and of the last one too
+    assert len(after) - len(before) <= 3 * packet
+    assert before[packet:-packet] in after
+    film, result = look(source), look(output)
+    shift, times = film.times[0] - result.times[0], {digest: time for time, digest in film.audio if time is not None}
+    for time, digest in result.audio:
+        assert time is not None
+        assert abs(times[digest] - time - shift) <= Fraction(2, 1000)
+
+
+def test_matroska_says_what_is_not_heard(
+    command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path
+) -> None:
+    """Its CodecDelay (RFC 9559, section 5.1.4.1.25) is as long as what lies before the first picture."""
+    source, output = _cut(ffmpeg, tmp_path), tmp_path / "out.mkv"
+    done = command_line(source, "-o", output, "-w", nearest_x2)
+    assert done.returncode == 0, done.stderr
+    at = output.read_bytes().index(b"\x56\xaa\x84") + 3  # its element, with four bytes
+    delay = Fraction(int.from_bytes(output.read_bytes()[at : at + 4]), 10**9)
+    first, _ = look(output).audio[0]
+    assert first is not None
+    assert abs(first + delay - look(output).times[0]) <= Fraction(1, 1000)
+
+
+def _cut(ffmpeg: Callable[..., bytes], folder: Path) -> Path:
+    """A film from 3.3 s on: its packets from 0 s on are there, and an edit list hides the beginning."""
+    inputs = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=2:duration=8", "-f", "lavfi"]
+    inputs += ["-i", "sine=duration=8:sample_rate=8000"]
+    ffmpeg(*inputs, "-c:v", "libx264", "-g", "8", "-pix_fmt", "yuv420p", "-c:a", "aac", folder / "whole.mp4")
+    ffmpeg("-ss", "3.3", "-i", folder / "whole.mp4", "-c", "copy", folder / "in.mp4")
+    return folder / "in.mp4"
+
+
 @pytest.mark.parametrize("name", ["out.mp4", "out.mov"])
 def test_sound_whose_packets_have_no_duration(
     command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path, name: str
