@@ -144,6 +144,26 @@ def test_a_clock_that_jumps(
     assert all(abs(offset - offsets[0]) <= 3 * tick for offset in offsets)
 
 
+@pytest.mark.fault(23)
+@pytest.mark.parametrize("name", ["out.mkv", "out.mp4"])
+def test_a_long_hole_in_the_pictures(
+    command_line: CommandLine, ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path, name: str
+) -> None:
+    """While the sound runs on it is no jump of the clock: every picture stays with its sound."""
+    source, output = tmp_path / "in.ts", tmp_path / name
+    inputs = f"{VIDEO} -f lavfi -i sine=duration=13:sample_rate=32000".split()
+    hole = ["-filter_complex", "[0:v]setpts='PTS+gt(N,12)*12/TB'[v]", "-map", "[v]", "-map", "1", "-vsync", "vfr"]
+    ffmpeg(*inputs, *hole, "-c:v", "mpeg2video", "-bf", "2", "-c:a", "mp2", source)
+    done = command_line(source, "-o", output, "-w", nearest_x2)
+    assert done.returncode == 0, done.stderr
+    assert "jump" not in done.stderr
+    before, after = _times(source), _times(output)
+    assert after[-1] - after[0] > 12
+    shift = before[0] - after[0]
+    assert all(abs(a - b - shift) <= Fraction(1, 1000) for a, b in zip(before, after, strict=True) if a is not None)
+    _check_sound(source, output, shift)
+
+
 @pytest.mark.fault(22)
 def test_decoding_times_that_go_back(
     command_line: CommandLine, ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path

@@ -40,6 +40,7 @@ def timeline_of(info: MediaInfo) -> Timeline | None:
         return None
     timeline = Timeline(info.video.decoded_duration)
     with open_source(info.path) as source:
-        for packet in source.demux(source.streams[info.video.index]):
-            timeline.lead(packet)
+        video = next(stream for stream in source.streams.video if stream.index == info.video.index)
+        for _ in timeline.lead(source, video):
+            pass
     return timeline

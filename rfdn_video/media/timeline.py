@@ -1,17 +1,20 @@
 """One clock for a recording whose clock jumps: transport and program streams, cut or joined, do.
 
 The video leads: where its decoding times jump, all later times are moved so that it goes on without a
-gap. The other streams are read by a demuxer of their own; they are moved by the same amounts, so that
-they stay in sync.
+gap; but where the sound has run on meanwhile, pictures are missing, and the gap stays. The other streams are read
+by a demuxer of their own; they are moved by the same amounts, so that they stay in sync.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
+from av.container import InputContainer
 from av.packet import Packet
+from av.video.stream import VideoStream
 
 from rfdn_video.media.timing import exact
 
@@ -32,7 +35,7 @@ class _Jump:
 class Timeline:
     """Moves packets of one file onto a clock that never jumps.
 
-    :meth:`lead` is called by the thread that reads the video, :meth:`follow` by the one that reads the rest.
+    :meth:`lead` is for the thread that reads the video, :meth:`follow` for the one that reads the rest.
 
     Args:
         frame_duration: of a video packet that does not say, in seconds.
@@ -45,21 +48,30 @@ class Timeline:
         self._position = 0
         self._ends: dict[int, Fraction] = {}
         self._passed: dict[int, int] = {}
+        self._heard: dict[int, Fraction] = {}
 
     @property
     def jumps(self) -> int:
         """How many there were so far."""
         return len(self._jumps)
 
-    def lead(self, packet: Packet[Any]) -> None:
-        """Moves a packet of the video."""
+    def lead(self, container: InputContainer, video: VideoStream) -> Iterator[Packet[VideoStream]]:
+        """Packets of the video, moved; the sound is read along, to tell a jump from a gap."""
+        for packet in container.demux(video, *container.streams.audio):
+            if packet.stream.index == video.index:  # the empty ones at the end do not know their own number
+                self._lead(packet)
+                yield cast("Packet[VideoStream]", packet)
+            else:
+                self._hear(packet)
+
+    def _lead(self, packet: Packet[Any]) -> None:
         if packet.dts is None:
             return
         self._position = packet.pos if packet.pos is not None else self._position
         tick = exact(packet.time_base)
-        offset = self._jumps[-1].offset if self._jumps else Fraction(0)
+        offset = self._offset(len(self._jumps))
         time = packet.dts * tick + offset
-        if self._expected is not None and _jumps(time, self._expected):
+        if self._expected is not None and _jumps(time, self._expected) and not self._heard_until(time):
             offset += self._expected - time
             self._jumps.append(_Jump(self._position, offset))
             time = self._expected
@@ -67,6 +79,24 @@ class Timeline:
             packet.pts = None  # the parser has looked beyond a jump that is yet to come
         _move(packet, offset)
         self._expected = time + (packet.duration * tick if packet.duration else self._frame_duration)
+
+    def _hear(self, packet: Packet[Any]) -> None:
+        """Notes how far a sound has run that was in step with the video, and has not jumped since."""
+        if packet.dts is None or self._expected is None:
+            return
+        index, tick = packet.stream_index, exact(packet.time_base)
+        time = packet.dts * tick + self._offset(len(self._jumps))
+        runs_on = index in self._heard and not _jumps(time, self._heard[index])
+        if runs_on or abs(time - self._expected) <= FORWARD:
+            self._heard[index] = time + (packet.duration or 0) * tick
+        else:
+            self._heard.pop(index, None)
+
+    def _heard_until(self, time: Fraction) -> bool:
+        """A sound has come nearer to ``time`` than to the end of the last picture, which is earlier."""
+        assert self._expected is not None
+        middle = (self._expected + time) / 2
+        return time > self._expected and any(middle < end <= time + FORWARD for end in self._heard.values())
 
     def follow(self, packet: Packet[Any], *, last: bool = False) -> bool:
         """Moves a packet of another stream.

@@ -111,7 +111,8 @@ class Decoder:
         self._salvage = salvage
         self._container: InputContainer = open_source(info.path, hwaccel)
         for stream in self._container.streams:
-            stream.discard = Discard.default if stream.index == info.video.index else Discard.all
+            needed = stream.index == info.video.index or (info.time_origin_is_arbitrary and stream.type == "audio")
+            stream.discard = Discard.default if needed else Discard.all
         self._stream = self._container.streams.video[_position(self._container, info.video.index)]
         # Threads that decode whole pictures lose a damaged one, and the one before the file's end, without a word.
         self._decoder = bounded_decoder(self._stream, info.video)
@@ -210,15 +211,15 @@ class Decoder:
             # Pictures just before an open GOP's key picture are lost after a search: they must not be wanted ones.
             target = max(Fraction(0), self._wanted.start - SEEK_MARGIN)
             self._container.seek(int(target / exact(self._stream.time_base)), stream=self._stream)
-        for packet in self._container.demux(self._stream):
+        container, stream, timeline = self._container, self._stream, self.timeline
+        for packet in container.demux(stream) if timeline is None else timeline.lead(container, stream):
             if self._stopped:
                 return
             self._packets += packet.size > 0
             if packet.is_keyframe and self._wanted.end is None and self._wanted.frames is None:
                 self._check_unchanged()
-            if self.timeline is not None:
-                self.timeline.lead(packet)
-                self.report.clock_jumps = self.timeline.jumps
+            if timeline is not None:
+                self.report.clock_jumps = timeline.jumps
             yield packet
 
     def _frame(self, picture: av.VideoFrame, pts: int, duration: int) -> Frame:
