@@ -32,7 +32,15 @@ __all__ = ["SideStreams", "StreamRefusedError", "refusal"]
 # Subtitles shown at the beginning of a range may have begun this much earlier.
 LOOK_BACK = Fraction(15)
 
-_COVER_TYPES = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
+# Name and type of cover art whose source does not say them (RFC 9559, section 18.1.1, names the file).
+_COVER_TYPES = {
+    "bmp": ("cover.bmp", "image/bmp"),
+    "gif": ("cover.gif", "image/gif"),
+    "mjpeg": ("cover.jpg", "image/jpeg"),
+    "png": ("cover.png", "image/png"),
+    "tiff": ("cover.tiff", "image/tiff"),
+    "webp": ("cover.webp", "image/webp"),
+}
 
 
 class SideStreams:
@@ -141,7 +149,9 @@ class SideStreams:
     def _attach_cover(self, output: OutputContainer, source: Stream) -> None:
         """Matroska keeps cover art as an attachment; copied as a stream it would become a second video."""
         name, mime_type = _COVER_TYPES.get(source.codec_context.codec.canonical_name, ("cover", "image"))
-        output.add_attachment(name, mime_type, bytes(self._cover(source)))
+        tags = {"filename": name, "mimetype": mime_type} | carried_tags(source.metadata)
+        attachment = output.add_attachment(tags["filename"], tags["mimetype"], bytes(self._cover(source)))
+        attachment.metadata.update(tags)
 
     def _cover(self, source: Stream) -> Packet[Any]:
         """A cover's only packet; a demuxer gives it at the file's beginning, whatever part is wanted."""

@@ -301,6 +301,41 @@ def test_cover_art(command_line: CommandLine, ffmpeg: Callable[..., bytes], near
         assert [(s["width"], s["disposition"]["attached_pic"]) for s in streams] == [(96, 0), (64, 1)]
 
 
+@pytest.mark.fault(10)
+@pytest.mark.parametrize("kind", ["gif", "tiff", "png"])
+def test_cover_art_keeps_its_name(
+    command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path, kind: str
+) -> None:
+    cover, source, output = tmp_path / f"art.{kind}", tmp_path / "in.mkv", tmp_path / "out.mkv"
+    ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x64", "-frames:v", "1", cover)
+    tags = {"filename": f"front.{kind}", "mimetype": f"image/{kind}", "title": "Vorderseite"}
+    words = [word for key, value in tags.items() for word in ("-metadata:s:t", f"{key}={value}")]
+    video = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=25:duration=0.2", "-c:v", "mpeg4"]
+    ffmpeg(*video, "-attach", cover, *words, source)
+    done = command_line(source, "-o", output, "-w", nearest_x2)
+    assert done.returncode == 0, done.stderr
+    stream = _streams(output)[1]
+    assert stream["disposition"]["attached_pic"] == 1
+    assert {key: stream["tags"].get(key) for key in tags} == tags
+    picture = ["-map", "0:1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    assert ffmpeg("-i", output, *picture) == ffmpeg("-i", source, *picture)
+
+
+def test_cover_art_without_a_name(
+    command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path
+) -> None:
+    """A BMP of an MP4 becomes an attachment that says what it is."""
+    cover, source, output = tmp_path / "art.bmp", tmp_path / "in.mp4", tmp_path / "out.mkv"
+    ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x64", "-frames:v", "1", cover)
+    video = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=25:duration=0.2", "-i", cover, "-map", "0", "-map", "1"]
+    ffmpeg(*video, "-c:v:0", "mpeg4", "-c:v:1", "copy", "-disposition:v:1", "attached_pic", source)
+    done = command_line(source, "-o", output, "-w", nearest_x2)
+    assert done.returncode == 0, done.stderr
+    tags = _streams(output)[1]["tags"]
+    assert (tags["filename"], tags["mimetype"]) == ("cover.bmp", "image/bmp")
+    assert cover.read_bytes() in output.read_bytes()
+
+
 @pytest.mark.parametrize(
     ("arguments", "begin", "end"),
     [
