@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import sqlite3
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
@@ -16,9 +15,10 @@ from typing import TYPE_CHECKING
 from rfdn_video.batch.delivery import ON_SUCCESS
 from rfdn_video.batch.serving.address import Address, parse_address
 from rfdn_video.batch.sources import VIDEO_PATTERNS, Selection, Source, find_sources
-from rfdn_video.cli.console import say
+from rfdn_video.cli.console import say, warn
 from rfdn_video.cli.environment import options_from
 from rfdn_video.cli.options import add_ray_argument, add_settings_arguments, settings_of
+from rfdn_video.cli.parser import Parser
 from rfdn_video.errors import OutputError, RFDNError, UsageError
 
 if TYPE_CHECKING:
@@ -113,14 +113,12 @@ def serving_if(address: Address | None, destination: Path) -> AbstractContextMan
     from rfdn_video.batch.serving.server import serving
 
     if not address.is_loopback:
-        _warn(f"--serve {address}: whoever reaches this machine sees file names and pictures; there is no password")
+        warn(f"--serve {address}: whoever reaches this machine sees file names and pictures; there is no password")
     return serving(address, destination)
 
 
 def join_options(argv: Sequence[str]) -> list[str]:
     """Those of the environment, then those of the command line, which win."""
-    from rfdn_video.cli.main import Parser
-
     parser = Parser(prog="rfdn-video batch")
     add_arguments(parser)
     return [*options_from(os.environ, parser, ("SRC", "-o", "DST")), *argv]
@@ -243,7 +241,7 @@ def _list(args: argparse.Namespace, options: Options) -> int:
     from rfdn_video.batch.known import is_done, is_result
     from rfdn_video.batch.ledger import Ledger, ledger_path
 
-    sources, settings = _sources(args, _warn), settings_digest(options.settings)
+    sources, settings = _sources(args, warn), settings_digest(options.settings)
     if ledger_path(args.output).exists():
         with closing(Ledger(args.output)) as ledger:
             paths = [source.path for source in sources]
@@ -254,10 +252,6 @@ def _list(args: argparse.Namespace, options: Options) -> int:
         state, name = "done" if source.path in done else "queued", str(source.path)
         say(json.dumps({"event": state, "input": name}) if args.json else f"{state:<7} {name}")
     return 0
-
-
-def _warn(text: str) -> None:
-    say(f"rfdn-video: warning: {text}", file=sys.stderr)
 
 
 def _selection(args: argparse.Namespace) -> Selection:

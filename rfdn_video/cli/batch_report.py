@@ -13,7 +13,7 @@ from rfdn_video.batch.entry import Entry, Run
 from rfdn_video.batch.ledger import Ledger
 from rfdn_video.batch.owner import Event, Kind
 from rfdn_video.batch.status import entry_record, measure
-from rfdn_video.cli.console import one_line
+from rfdn_video.cli.console import one_line, warn
 from rfdn_video.cli.terminal import print_table
 
 __all__ = ["Report", "duration", "print_entries"]
@@ -85,10 +85,10 @@ class Report:
     def _print_text(self, event: Event) -> None:
         entry = event.entry
         if entry is None:
-            self._complain(f"warning: {event.text}")
+            warn(event.text)
         elif event.kind == "finished":
             for note in entry.notes:
-                self._complain(f"warning: {entry.source}: {note}")
+                warn(f"{entry.source}: {note}")
             self._write(f"wrote {entry.output}: {entry.frames} frames in {duration(entry.seconds)}")
         elif event.kind == "failed":
             if self._verbose and event.text:

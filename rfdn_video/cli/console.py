@@ -1,4 +1,4 @@
-"""Standard output and error that never end the work: their reader may go away, or never have been there."""
+"""Standard output and error, which never end the work (their reader may go away), and what is said on them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import sys
 from contextlib import suppress
 from typing import Any, TextIO
 
-__all__ = ["Patient", "be_patient", "one_line", "say"]
+from rfdn_video.errors import RFDNError
+
+__all__ = ["Patient", "be_patient", "describe", "fail", "one_line", "say", "warn"]
 
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | dict.fromkeys(b"\t\n\r", " ")
 
@@ -72,6 +74,24 @@ def one_line(text: str) -> str:
 def say(*lines: str, file: TextIO | None = None) -> None:
     """Prints lines, each by :func:`one_line`: for whatever holds a file's name, or words out of it."""
     print(*map(one_line, lines), sep="\n", file=file, flush=True)
+
+
+def warn(text: str) -> None:
+    """Says what somebody should know though the work goes on; above a progress bar, where there is one."""
+    from tqdm import tqdm
+
+    tqdm.write(one_line(f"rfdn-video: warning: {text}"), file=sys.stderr)
+
+
+def fail(error: RFDNError) -> int:
+    """Prints an error as one line; returns its exit code."""
+    say(f"rfdn-video: {describe(error)}", file=sys.stderr)
+    return error.exit_code
+
+
+def describe(error: RFDNError) -> str:
+    """What went wrong, and what became of the work."""
+    return "; ".join((str(error), *getattr(error, "__notes__", ())))
 
 
 def be_patient() -> None:

@@ -6,9 +6,9 @@ import argparse
 import shlex
 from collections.abc import Mapping, Sequence
 from configparser import ConfigParser
-from difflib import get_close_matches
 
 from rfdn_video.errors import UsageError
+from rfdn_video.hints import did_you_mean
 
 __all__ = ["PREFIX", "options_from", "variables"]
 
@@ -38,7 +38,7 @@ def options_from(environment: Mapping[str, str], parser: argparse.ArgumentParser
         if not variable.startswith(PREFIX) or not value:
             continue
         if variable not in actions:
-            raise UsageError(f"{variable}: is no option of {parser.prog}{_hint(variable, actions)}")
+            raise UsageError(f"{variable}: is no option of {parser.prog}{did_you_mean(variable, actions)}")
         added = _words(variable, actions[variable], value)
         try:
             parser.parse_args([*added, *rest])
@@ -60,11 +60,6 @@ def variables(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
 
 def _long(action: argparse.Action) -> str | None:
     return next((option for option in action.option_strings if option.startswith("--")), None)
-
-
-def _hint(variable: str, known: Mapping[str, object]) -> str:
-    near = get_close_matches(variable, known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _words(variable: str, action: argparse.Action, value: str) -> list[str]:

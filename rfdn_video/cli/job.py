@@ -12,7 +12,7 @@ from typing import Any, TextIO
 
 import av
 
-from rfdn_video.cli.console import say
+from rfdn_video.cli.console import say, warn
 from rfdn_video.cli.progress import progress
 from rfdn_video.cli.stall import watched
 from rfdn_video.errors import RFDNError
@@ -62,7 +62,7 @@ def _run_on_ray(source: Path, args: argparse.Namespace, settings: Settings) -> N
 
     _warn_of_room(files)
     if (missing := shortage(settings.device)) is not None:
-        print(f"rfdn-video: warning: {missing}", file=sys.stderr)
+        warn(missing)
     with progress(args.progress, source.name, files.expected_frames) as on_frame:
         summary = run_on_ray(files, settings, args.stall_timeout, on_frame, on_frame.reused)
     _print_summary(source, summary, args)
@@ -70,7 +70,7 @@ def _run_on_ray(source: Path, args: argparse.Namespace, settings: Settings) -> N
 
 def _warn_of_room(files: FilePlan) -> None:
     if files.room:
-        say(f"rfdn-video: warning: {files.info.path.name}: {files.room}", file=sys.stderr)
+        warn(f"{files.info.path.name}: {files.room}")
 
 
 def planned_output(source: Path, args: argparse.Namespace, settings: Settings) -> Path | None:
@@ -172,7 +172,7 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
         "stages": {stage.name: _stage_record(stage, summary.seconds) for stage in summary.stages},
     }
     for warning in summary.warnings:
-        say(f"rfdn-video: warning: {source.name}: {warning}", file=sys.stderr)
+        warn(f"{source.name}: {warning}")
     copied = f"{summary.copied_share:.0%} of all rows copied, " if summary.copied_share >= 0.005 else ""
     text = (
         f"wrote {summary.output or 'standard output'}: {summary.frames} frames{_reused(summary)}, "

@@ -10,7 +10,6 @@ import re
 import sys
 import traceback
 from collections.abc import Sequence
-from difflib import get_close_matches
 from errno import ENAMETOOLONG
 from importlib import import_module
 from pathlib import Path
@@ -18,8 +17,10 @@ from typing import NoReturn
 
 from rfdn_video import __version__
 from rfdn_video.cli import upscale
-from rfdn_video.cli.console import be_patient, say
+from rfdn_video.cli.console import be_patient, fail
+from rfdn_video.cli.parser import Parser
 from rfdn_video.errors import RFDNError, UsageError
+from rfdn_video.hints import did_you_mean
 
 __all__ = ["main", "run"]
 
@@ -41,26 +42,6 @@ COMMANDS = {
 
 SUBCOMMANDS = {"batch status": ("rfdn_video.cli.batch_status", "says what a batch has done and is doing")}
 """The same, for two words."""
-
-
-class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}{self._nearest(message)}; see {self.prog} --help")
-
-    def _nearest(self, message: str) -> str:
-        if choice := re.fullmatch(r"argument .*: invalid choice: '(.*?)' \(choose from (.*)\)", message):
-            return _hint(choice[1], [word.strip("'\"") for word in choice[2].split(", ")])
-        known = [option for action in self._actions for option in action.option_strings]
-        words = (word.split("=")[0].rstrip(":") for word in message.split())
-        wrong = next((word for word in words if word.startswith("--")), "")
-        return _hint(wrong, known) if wrong and wrong not in known else ""
-
-
-def _hint(wrong: str, known: Sequence[str]) -> str:
-    near = get_close_matches(wrong, known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
 
 
 def run() -> NoReturn:
@@ -88,21 +69,10 @@ def main(argv: Sequence[str]) -> int:
         return 130
 
 
-def fail(error: RFDNError) -> int:
-    """Prints an error as one line; returns its exit code."""
-    say(f"rfdn-video: {describe(error)}", file=sys.stderr)
-    return error.exit_code
-
-
-def describe(error: RFDNError) -> str:
-    """What went wrong, and what became of the work."""
-    return "; ".join((str(error), *getattr(error, "__notes__", ())))
-
-
 def _check_command(argv: Sequence[str]) -> None:
     """A first word that is neither a file nor looks like one may be a command mistyped."""
     word = argv[0] if argv else ""
-    if re.fullmatch(r"[a-z]+", word) and not Path(word).exists() and (hint := _hint(word, list(COMMANDS))):
+    if re.fullmatch(r"[a-z]+", word) and not Path(word).exists() and (hint := did_you_mean(word, COMMANDS)):
         raise UsageError(f"{word}: neither a file nor a command{hint} rfdn-video --help lists all")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rfdn_video.cli.console import say
 from rfdn_video.cli.options import add_network_arguments, add_progress_argument, add_size_arguments
+from rfdn_video.cli.parser import Parser
 from rfdn_video.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -129,7 +130,6 @@ def _ways(args: argparse.Namespace) -> Iterator[tuple[str, Settings]]:
 
 
 def _settings(line: str, args: argparse.Namespace) -> Settings:
-    from rfdn_video.cli.main import Parser
     from rfdn_video.settings import Settings
 
     parser = Parser(prog="rfdn-video preview --with", add_help=False)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rfdn_video.cli.console import fail
 from rfdn_video.errors import RFDNError
 from rfdn_video.media.keeping.journal import JOURNAL
 from rfdn_video.media.keeping.work_folder import work_folder
@@ -28,8 +29,6 @@ def watched(job: Job, limit: float | None) -> Iterator[Beat]:
     """
 
     def leave(error: RFDNError) -> None:
-        from rfdn_video.cli.main import fail
-
         output = job.files.output
         if output is not None and (work_folder(output) / JOURNAL).exists():
             error.add_note("what is finished is kept; --resume goes on with it")

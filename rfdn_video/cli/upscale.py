@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rfdn_video.cli.console import describe, fail
 from rfdn_video.cli.options import add_progress_argument, add_ray_argument, add_settings_arguments, settings_of
 from rfdn_video.errors import Interrupted, RFDNError, UsageError
 from rfdn_video.media.reading.quarantine import prepare_to_try
@@ -62,7 +63,6 @@ def execute(args: argparse.Namespace) -> int:
     _check_outputs(args)
     prepare_to_try()  # while what follows is loaded
     from rfdn_video.cli.job import result_stream, run_input
-    from rfdn_video.cli.main import describe, fail
     from rfdn_video.cli.signals import interruptible
 
     code = 0

@@ -11,7 +11,8 @@ import pytest
 
 from rfdn_video.cli.batch import add_arguments
 from rfdn_video.cli.environment import PREFIX, variables
-from rfdn_video.cli.main import Parser, _command, main
+from rfdn_video.cli.main import _command, main
+from rfdn_video.cli.parser import Parser
 
 ROOT = Path(__file__).parents[2]
 

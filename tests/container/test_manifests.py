@@ -13,7 +13,8 @@ import yaml
 
 from rfdn_video.cli.batch import add_arguments
 from rfdn_video.cli.environment import PREFIX, options_from
-from rfdn_video.cli.main import Parser, _command
+from rfdn_video.cli.main import _command
+from rfdn_video.cli.parser import Parser
 from rfdn_video.settings import load_preset
 from tests.container.dockerfile import ROOT, assigned, command, said
 
