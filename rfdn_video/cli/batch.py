@@ -17,7 +17,13 @@ from rfdn_video.batch.serving.address import Address, parse_address
 from rfdn_video.batch.sources import VIDEO_PATTERNS, Selection, Source, find_sources
 from rfdn_video.cli.console import say, warn
 from rfdn_video.cli.environment import options_from
-from rfdn_video.cli.options import add_ray_argument, add_settings_arguments, settings_of
+from rfdn_video.cli.options import (
+    add_ray_argument,
+    add_settings_arguments,
+    for_argparse,
+    parse_patience,
+    settings_of,
+)
 from rfdn_video.cli.parser import Parser
 from rfdn_video.errors import OutputError, RFDNError, UsageError
 
@@ -85,7 +91,7 @@ def _add_batch_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--watch", action="store_true", help="go on, and do what is put into the folders, when complete")
     group.add_argument(
         "--settle",
-        type=float,
+        type=parse_patience,
         default=5.0,
         metavar="S",
         help="with --watch: a file is complete when it has not changed for S seconds (default 5)",
@@ -100,7 +106,7 @@ def add_serve_argument(group: argparse._ActionsContainer) -> None:
     """Declares ``--serve``."""
     group.add_argument(
         "--serve",
-        type=parse_address,
+        type=for_argparse(parse_address),
         metavar="[HOST:]PORT",
         help="show a status page, /status.json and /metrics there; to this machine only, unless a HOST is given",
     )

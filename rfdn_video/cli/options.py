@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import math
+from collections.abc import Callable
 from dataclasses import fields
 from fractions import Fraction
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +23,8 @@ __all__ = [
     "add_settings_arguments",
     "add_size_arguments",
     "add_weights_arguments",
+    "for_argparse",
+    "parse_patience",
     "parse_scale",
     "parse_seconds",
     "parse_tile",
@@ -198,7 +203,7 @@ def _add_trouble_arguments(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--stall-timeout",
-        type=float,
+        type=parse_patience,
         metavar="S",
         help="give up when nothing moves for S seconds, 0: never (default: 600, and more for large pictures)",
     )
@@ -227,14 +232,25 @@ def settings_of(args: argparse.Namespace) -> Settings:
     return Settings(**(with_preset(load_preset(args.preset), given) if args.preset else given))
 
 
+def for_argparse[T](parse: Callable[[str], T]) -> Callable[[str], T]:
+    """A parser of ours as a ``type`` of argparse, which would put words of its own in the place of ours."""
+
+    @wraps(parse)
+    def parse_or_say(text: str) -> T:
+        try:
+            return parse(text)
+        except UsageError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return parse_or_say
+
+
+@for_argparse
 def parse_scale(text: str) -> Fraction:
-    """For argparse: a factor as :func:`rfdn_video.settings.exact_scale` reads it."""
+    """A factor as :func:`rfdn_video.settings.exact_scale` reads it."""
     from rfdn_video.settings import exact_scale
 
-    try:
-        return exact_scale(text.lower().strip("x"))
-    except UsageError as error:  # argparse knows only its own
-        raise argparse.ArgumentTypeError(str(error)) from None
+    return exact_scale(text.lower().strip("x"))
 
 
 def parse_tile(text: str) -> str | int:
@@ -242,12 +258,25 @@ def parse_tile(text: str) -> str | int:
     return int(text) if text.isdecimal() else text
 
 
+@for_argparse
 def parse_seconds(text: str) -> Fraction:
-    """For argparse: seconds, or [h:]m:s."""
+    """A time: seconds, or [h:]m:s."""
     try:
         parts = [Fraction(part) for part in text.split(":")]
     except (ValueError, ZeroDivisionError):
         parts = []
     if not 1 <= len(parts) <= 3:
-        raise argparse.ArgumentTypeError(f"{text!r} is no time; give seconds (90.5) or [h:]m:s (1:30.5)")
+        raise UsageError(f"{text!r} is no time; give seconds (90.5) or [h:]m:s (1:30.5)")
     return sum((part * 60**power for power, part in enumerate(reversed(parts))), Fraction(0))
+
+
+@for_argparse
+def parse_patience(text: str) -> float:
+    """How long to wait, in seconds."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not (math.isfinite(seconds) and seconds >= 0):
+        raise UsageError(f"{text!r} is no time to wait; give seconds, 0 or more")
+    return seconds

@@ -39,7 +39,7 @@ def parse_address(text: str) -> Address:
     """
     host, colon, port = text.rpartition(":")
     if not (port.isascii() and port.isdigit() and int(port) < 1 << 16) or (colon and not host):
-        raise UsageError(f"--serve {text}: give PORT, or HOST:PORT, such as 8080 or 0.0.0.0:8080")
+        raise UsageError(f"{text!r} is no address; give PORT, or HOST:PORT, such as 8080 or 0.0.0.0:8080")
     return Address(host.removeprefix("[").removesuffix("]") if colon else "127.0.0.1", int(port))
 
 
