@@ -45,7 +45,8 @@ examples:
   rfdn-video batch incoming/ -o enlarged/ --watch
   rfdn-video batch status enlarged/        what is done, running, waiting, and why what failed
 
-Options may also be environment variables, RFDN_BATCH_SCALE=3 for --scale 3; those of the command line win.
+Options may also be environment variables, RFDN_BATCH_SCALE=3 for --scale 3; those of the command line win,
+--height over RFDN_BATCH_SCALE too.
 The same command again does what is not done yet. exit codes: 0 all done, else that of the first failure:
 2 usage, 3 input, 4 output, 5 weights, 6 device, 7 failed its own check, 130/143 interrupted
 """
@@ -127,7 +128,7 @@ def join_options(argv: Sequence[str]) -> list[str]:
     """Those of the environment, then those of the command line, which win."""
     parser = Parser(prog="rfdn-video batch")
     add_arguments(parser)
-    return [*options_from(os.environ, parser, ("SRC", "-o", "DST")), *argv]
+    return [*options_from(os.environ, parser, ("SRC", "-o", "DST"), argv), *argv]
 
 
 def execute(args: argparse.Namespace) -> int:

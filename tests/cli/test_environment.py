@@ -59,6 +59,33 @@ def test_the_command_line_wins(parsed: Parse) -> None:
     assert (given["scale"], given["resume"], given["crf"]) == (2, False, 20)
 
 
+@pytest.mark.parametrize(
+    ("words", "variables", "result"),
+    [
+        (["--height", "90"], {"SCALE": "3"}, {"scale": None, "height": 90}),
+        (["--height=90"], {"SCALE": "3", "WIDTH": "90"}, {"scale": None, "width": None, "height": 90}),
+        (["-s2"], {"HEIGHT": "90", "SCALE": "3"}, {"scale": 2, "height": None}),
+        (["--strict"], {"SALVAGE": "1"}, {"salvage": None, "strict": True}),
+        (["--", "--height"], {"SCALE": "3"}, {"scale": 3, "height": None}),
+    ],
+)
+def test_the_command_line_wins_over_what_it_excludes(
+    parsed: Parse, words: list[str], variables: dict[str, str], result: dict[str, object]
+) -> None:
+    given = parsed("-o", "out", "in", *words, **variables)
+    assert {name: given[name] for name in result} == result
+
+
+@pytest.mark.parametrize("word", ["-h", "--help"])
+def test_a_wrong_variable_does_not_keep_from_help(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    monkeypatch.setenv(f"{PREFIX}FOO", "1")
+    with pytest.raises(SystemExit, match="0"):
+        main(["batch", word])
+    assert "RFDN_BATCH_SCALE" in capsys.readouterr().out
+
+
 def test_the_destination_may_come_from_there(parsed: Parse) -> None:
     assert parsed("in", OUTPUT="there")["output"] == Path("there")
 
