@@ -55,7 +55,7 @@ def main(argv: Sequence[str]) -> int:
     verbose = "-v" in argv or "--verbose" in argv
     try:
         parser, execute, rest = _command(argv)
-        return execute(parser.parse_args(rest))
+        return execute(parser.parse_line(rest))
     except RFDNError as error:
         if verbose:
             traceback.print_exc()

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
-from rfdn_video.cli.main import main
+from rfdn_video.cli.main import _command, main
+
+type Refused = Callable[..., None]
 
 BATCH = ["batch", "in", "-o", "out"]
 
@@ -29,3 +34,38 @@ def test_a_value_that_is_not_allowed(capsys: pytest.CaptureFixture[str], words: 
     error = capsys.readouterr().err
     assert error.startswith(f"rfdn-video: {complaint}")
     assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "inputs"),
+    [
+        (["a.mp4", "--overwrite", "b.mp4"], ["a.mp4", "b.mp4"]),
+        (["a.mp4", "-o", "x", "b.mp4", "-s", "3", "c.mp4"], ["a.mp4", "b.mp4", "c.mp4"]),
+        (["-o", "x", "--", "-a.mp4", "--overwrite"], ["-a.mp4", "--overwrite"]),
+        (["a.mp4", "--", "-b.mp4"], ["a.mp4", "-b.mp4"]),
+        (["batch", "a", "-o", "x", "b"], [Path("a"), Path("b")]),
+        (["batch", "-o", "x", "--", "a", "-b"], [Path("a"), Path("-b")]),
+    ],
+)
+def test_options_may_stand_between_inputs(words: list[str], inputs: list[object]) -> None:
+    parser, _, rest = _command(words)
+    given = parser.parse_line(rest)
+    assert (given.sources if words[0] == "batch" else given.inputs) == inputs
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["a.mp4", "-s", "2", "b.mp4", "--height", "90"], "argument --height: not allowed with argument -s/--scale"),
+        (["batch", "a", "--overwrite", "b"], "the following arguments are required: -o/--output"),
+        (["-o", "x"], "the following arguments are required: INPUT"),
+        (["a.mp4", "--overwrit", "b.mp4"], "unrecognized arguments: --overwrit b.mp4; did you mean --overwrite?"),
+        (["--overwrit", "--", "a.mp4"], "unrecognized arguments: --overwrit; did you mean --overwrite?"),
+        (["a.mp4", "--heigh=90"], "unrecognized arguments: --heigh=90; did you mean --height?"),
+        (["preview", "a.mp4", "--with", "--tun video"], "unrecognized arguments: --tun video; did you mean --tune?"),
+    ],
+)
+def test_what_stays_refused(refused: Refused, tmp_path: Path, words: list[str], complaint: str) -> None:
+    """In any order; no beginning of a name stands for it."""
+    (tmp_path / "a.mp4").write_bytes(b"video")
+    refused(tmp_path, words, 2, complaint)
