@@ -130,6 +130,8 @@ def test_dry_run_writes_nothing_and_says_all(command_line: CommandLine, shared: 
     assert done.returncode == 0, done.stderr
     for word in ("bt601_x5.mp4", "libx264 1800x1200", "SMPTE170M", "e-rfdn", "audio", "2 times", "resampled", "frames"):
         assert word in done.stdout
+    assert "QP 21.5\n" in done.stdout  # of which 29 is "light" and 29.4 is not
+    assert "primaries smpte170m, transfer smpte170m" in done.stdout
     assert not os.listdir(tmp_path)
 
 

@@ -13,7 +13,7 @@ from rfdn_video.batch.entry import Entry, Run
 from rfdn_video.batch.ledger import Ledger
 from rfdn_video.batch.owner import Event, Kind
 from rfdn_video.batch.status import entry_record, measure
-from rfdn_video.cli.console import one_line, warn
+from rfdn_video.cli.console import counted, one_line, warn
 from rfdn_video.cli.terminal import print_table
 
 __all__ = ["Report", "duration", "print_entries"]
@@ -89,7 +89,7 @@ class Report:
         elif event.kind == "finished":
             for note in entry.notes:
                 warn(f"{entry.source}: {note}")
-            self._write(f"wrote {entry.output}: {entry.frames} frames in {duration(entry.seconds)}")
+            self._write(f"wrote {entry.output}: {counted(entry.frames or 0, 'frame')} in {duration(entry.seconds)}")
         elif event.kind == "failed":
             if self._verbose and event.text:
                 tqdm.write(event.text, file=sys.stderr)

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from rfdn_video.errors import RFDNError
 
-__all__ = ["Patient", "be_patient", "describe", "fail", "one_line", "say", "warn"]
+__all__ = ["Patient", "be_patient", "counted", "describe", "fail", "one_line", "say", "warn"]
 
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | dict.fromkeys(b"\t\n\r", " ")
 
@@ -69,6 +69,11 @@ class Patient(io.TextIOBase):
 def one_line(text: str) -> str:
     """Without line ends, and what would steer a terminal as escapes: a file's name may hold it."""
     return text.strip().translate(_CONTROLS)
+
+
+def counted(count: int, thing: str) -> str:
+    """``"1 frame"``, ``"2 frames"``."""
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def say(*lines: str, file: TextIO | None = None) -> None:

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rfdn_video.cli.console import counted
 from rfdn_video.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def execute(args: argparse.Namespace) -> int:
     elif args.markdown:
         print(tables.as_markdown(results, test_set, args.scale))
     else:
-        print(f"{test_set} x{args.scale}, {len(pairs)} images")
+        print(f"{test_set} x{args.scale}, {counted(len(pairs), 'image')}")
         print(tables.as_text(results))
     return 0
 

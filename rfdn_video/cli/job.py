@@ -7,12 +7,14 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from enum import IntEnum
 from pathlib import Path
 from typing import Any, TextIO
 
 import av
+from av.video.reformatter import ColorPrimaries, ColorTrc
 
-from rfdn_video.cli.console import say, warn
+from rfdn_video.cli.console import counted, say, warn
 from rfdn_video.cli.progress import progress
 from rfdn_video.cli.stall import watched
 from rfdn_video.errors import RFDNError
@@ -112,15 +114,20 @@ def _plan(job: Job) -> dict[str, Any]:
     color, weights = video.color, job.upscaler.weights
     frames = files.expected_frames
     seconds = job.upscaler.estimate_seconds(job.scale)
-    quantiser = "" if video.qp is None else f", QP {video.qp:.0f}"
-    span = f"{seconds * frames:.0f} s for about {frames} frames" if frames else "the number of frames is not known"
+    quantiser = "" if video.qp is None else f", QP {video.qp:.1f}"
+    span = (
+        f"{seconds * frames:.0f} s for about {counted(frames, 'frame')}"
+        if frames
+        else "the number of frames is not known"
+    )
     return {
         "input": f"{files.info.path}: {files.info.container}, "
         f"{video.codec} {video.width}x{video.height} {video.pix_fmt}{quantiser}",
         "output": f"{files.output or 'standard output'}: {files.target.container.name}, {files.target.encoder} "
         f"{layout.width}x{layout.height} {files.target.pix_fmt} {_options(files.target.options)}".rstrip(),
         "colour": f"{color.matrix.name}, {'full' if color.full_range else 'limited'} range, "
-        f"chroma {color.chroma_location.name.lower()}, primaries {color.primaries}, transfer {color.transfer}",
+        f"chroma {color.chroma_location.name.lower()}, primaries {_name(ColorPrimaries, color.primaries)}, "
+        f"transfer {_name(ColorTrc, color.transfer)}",
         "network": f"{weights.network} x{weights.scale}, --tune {files.tune} "
         f"({weights.path.name}, SHA-256 {weights.sha256[:12]})",
         "device": f"{job.upscaler.device}, {str(job.upscaler.precision).removeprefix('torch.')}, "
@@ -132,6 +139,11 @@ def _plan(job: Job) -> dict[str, Any]:
         "note": plan_notes(files, job.scale, half=job.upscaler.precision.itemsize < 4),
         "estimate": f"{seconds:.2f} s a frame, measured on a small picture; {span}",
     }
+
+
+def _name(names: type[IntEnum], code_point: int) -> str:
+    """Of a code point of ITU-T H.273, where FFmpeg has one: 2 is "unspecified"."""
+    return names(code_point).name.lower() if code_point in names else str(code_point)
 
 
 def _options(options: dict[str, str]) -> str:
@@ -175,7 +187,7 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
         warn(f"{source.name}: {warning}")
     copied = f"{summary.copied_share:.0%} of all rows copied, " if summary.copied_share >= 0.005 else ""
     text = (
-        f"wrote {summary.output or 'standard output'}: {summary.frames} frames{_reused(summary)}, "
+        f"wrote {summary.output or 'standard output'}: {counted(summary.frames, 'frame')}{_reused(summary)}, "
         f"{summary.width}x{summary.height}, "
         f"{summary.fps:.2f} frames/s, {copied}"
         f"{'checked' if summary.verified else 'not checked (a pipe)'}"

@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfdn_video.cli.console import say
+from rfdn_video.cli.console import counted, say
 from rfdn_video.cli.options import add_network_arguments, add_progress_argument, add_size_arguments
 from rfdn_video.cli.parser import Parser
 from rfdn_video.errors import OutputError, UsageError
@@ -94,7 +94,7 @@ def execute(args: argparse.Namespace) -> int:
 
         title = ", ".join(path.name for path in args.inputs)
         _write(output, render(views, title, remarks), views, args)
-    say(f"wrote {output}: {len(views)} crops, each in {len(views[0].layers)} ways")
+    say(f"wrote {output}: {counted(len(views), 'crop')}, each in {len(views[0].layers)} ways")
     if args.open:
         _open(output)
     return 0

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from _pytest.mark import ParameterSet
 
+from rfdn_video.cli.console import counted
+
 
 @pytest.fixture
 def source(shared: Path, tmp_path: Path) -> Path:
@@ -67,3 +69,7 @@ def test_a_name_that_is_no_text(source: Path, nearest_x2: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert b"\\udcff" in done.stdout
     assert Path(os.fsdecode(name.replace(b" x.mp4", b" x_x2.mp4"))).is_file()
+
+
+def test_one_thing_is_no_plural() -> None:
+    assert [counted(count, "frame") for count in (0, 1, 2)] == ["0 frames", "1 frame", "2 frames"]
