@@ -9,7 +9,7 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
-from rfdn_video.batch.ledger import Ledger
+from rfdn_video.batch.ledger import Ledger, ledger_path
 from rfdn_video.batch.status import Status, read_status
 from rfdn_video.cli.batch import add_serve_argument, serving_if
 from rfdn_video.cli.batch_report import duration, print_entries
@@ -17,7 +17,7 @@ from rfdn_video.cli.batch_report import duration, print_entries
 __all__ = ["EXAMPLES", "add_arguments", "execute"]
 
 EXAMPLES = """\
-exit code: 0, but with --check 1 where no batch is at work
+exit code: 0, but with --check 1 where no batch is at work, or was ever
 """
 
 
@@ -31,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Prints the state of the batch."""
+    if args.check and not ledger_path(args.destination).exists():
+        return 1  # nothing is alive where nothing has been; containers know no other answer
     with closing(Ledger(args.destination)) as ledger:
         status = read_status(ledger)
     if args.serve:

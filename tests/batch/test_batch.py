@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from rfdn_video.batch.ledger import Ledger, ledger_path
 from rfdn_video.batch.lock import worker_lock
+from rfdn_video.cli.main import main
 from tests.oracle import look
 
 type Batch = Callable[..., list[dict[str, Any]]]
@@ -178,6 +179,14 @@ def test_one_batch_at_a_time(tmp_path: Path, clip: Clip, start: Start) -> None:
     assert status("--check", tmp_path).returncode == 0  # killed just now: it may be a moment of silence
     record = json.loads(status("--json", tmp_path).stdout)
     assert [entry["input"] for entry in record["running"]] == [str(tmp_path / "a.mp4")]
+
+
+def test_where_no_batch_was_ever_none_is_alive(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """For a health check that is the same, and nothing to be told of."""
+    assert main(["batch", "status", str(tmp_path), "--check"]) == 1
+    assert capsys.readouterr() == ("", "")
+    assert main(["batch", "status", str(tmp_path)]) == 3
+    assert "no batch has written there" in capsys.readouterr().err
 
 
 def status(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
