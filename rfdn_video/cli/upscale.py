@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rfdn_video.cli.console import describe, fail
 from rfdn_video.cli.options import add_progress_argument, add_ray_argument, add_settings_arguments, settings_of
+from rfdn_video.cli.output_folder import for_several, made_folder
 from rfdn_video.errors import Interrupted, RFDNError, UsageError
 from rfdn_video.media.reading.quarantine import prepare_to_try
 
@@ -43,7 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o",
         "--output",
         metavar="FILE|DIR|-",
-        help="default: <stem>_x2.<ext> beside the input; - writes NUT (or --container y4m) to standard output",
+        help="default: <stem>_x2.<ext> beside the input; out/ is a directory, and made where it is not there; "
+        "- writes NUT (or --container y4m) to standard output",
     )
     add_settings_arguments(parser)
     add_ray_argument(parser)
@@ -60,13 +62,13 @@ def _add_report_arguments(group: argparse._ArgumentGroup) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Does every input in turn; a bad one does not stop the others. The first failure gives the exit code."""
     settings = settings_of(args)
-    _check_outputs(args)
+    _decide_output(args)
     prepare_to_try()  # while what follows is loaded
     from rfdn_video.cli.job import result_stream, run_input
     from rfdn_video.cli.signals import interruptible
 
     code = 0
-    with interruptible():
+    with interruptible(), made_folder(args.output):
         if len(args.inputs) > 1:
             _check_collisions(args, settings)
         for name in args.inputs:
@@ -85,9 +87,9 @@ def execute(args: argparse.Namespace) -> int:
     return code
 
 
-def _check_outputs(args: argparse.Namespace) -> None:
-    if len(args.inputs) > 1 and args.output is not None and not Path(args.output).is_dir():
-        raise UsageError(f"{len(args.inputs)} inputs and one output {args.output}; give a directory that exists")
+def _decide_output(args: argparse.Namespace) -> None:
+    if len(args.inputs) > 1 and args.output is not None:
+        args.output = for_several(args.output, len(args.inputs))
     if args.output == "-" and sys.stdout.isatty() and not args.dry_run:
         raise UsageError("standard output is a terminal; pipe it into a program or give --output FILE")
 
