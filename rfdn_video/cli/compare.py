@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfdn_video.cli.console import say
+from rfdn_video.cli.films import check_is_film
 from rfdn_video.cli.options import add_progress_argument, parse_scale, parse_seconds
 from rfdn_video.errors import OutputError, UsageError
 
@@ -81,6 +82,8 @@ def _add_result_arguments(group: argparse._ArgumentGroup) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Measures, prints and writes."""
+    for path in (args.reference, *args.outputs):
+        check_is_film(path, "compared")
     for path in (args.csv, args.plot):
         _check_new(path, args)
     if args.plot is not None and find_spec("matplotlib") is None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfdn_video.cli.console import counted, say
+from rfdn_video.cli.films import check_is_film
 from rfdn_video.cli.options import add_network_arguments, add_progress_argument, add_size_arguments
 from rfdn_video.cli.parser import Parser
 from rfdn_video.errors import OutputError, UsageError
@@ -24,7 +25,7 @@ __all__ = ["EXAMPLES", "add_arguments", "execute", "join_options"]
 
 EXAMPLES = """\
 examples:
-  rfdn-video preview film.mp4 --open                 both bundled weights beside bicubic and Lanczos
+  rfdn-video preview film.mp4 --open                 the bundled weights beside bicubic and Lanczos
   rfdn-video preview a.mp4 b.mkv c.mov -o three.html
   rfdn-video preview film.mp4 -w old.safetensors -w new.safetensors --png crops/
   rfdn-video preview film.mp4 --with "--tune video" --with "-w my.pth --precision bf16"
@@ -36,10 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of the command."""
     parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="videos")
     add_size_arguments(parser.add_argument_group("size"))
-    ways = parser.add_argument_group("ways to enlarge (default: the bundled weights for video and for clean pictures)")
+    ways = parser.add_argument_group(
+        "ways to enlarge (default: what the job takes by itself, then the other bundled weights)"
+    )
     ways.add_argument("-w", "--weights", action="append", default=[], metavar="FILE", help="try these; again for more")
     ways.add_argument(
-        "--tune", action="append", choices=("video", "light", "clean"), default=[], help="try the bundled ones for this"
+        "--tune",
+        action="append",
+        choices=("auto", "video", "light", "clean"),
+        default=[],
+        help="try the bundled ones for this; auto: what the job takes by itself; again for more",
     )
     ways.add_argument(
         "--with",
@@ -80,16 +87,15 @@ def join_options(argv: Sequence[str]) -> list[str]:
 
 def execute(args: argparse.Namespace) -> int:
     """Makes the page."""
-    from rfdn_video.media.reading.source import check_is_file
-
     for path in args.inputs:
-        check_is_file(path)
+        check_is_film(path, "previewed")
     output = _check_output(args)
-    ways = list(_ways(args))
     from rfdn_video.cli.signals import interruptible
+    from rfdn_video.media.reading.probe import probe
 
     with interruptible():
-        views, remarks = _views(args, ways)
+        infos = [probe(path, video_stream=args.video_stream, deinterlace=args.deinterlace) for path in args.inputs]
+        views, remarks = _views(infos, list(_ways(args, infos)), args)
         from rfdn_video.quality.page import render
 
         title = ", ".join(path.name for path in args.inputs)
@@ -115,12 +121,20 @@ def _check_output(args: argparse.Namespace) -> Path:
     return output
 
 
-def _ways(args: argparse.Namespace) -> Iterator[tuple[str, Settings]]:
+def _usual_ways(infos: Sequence[MediaInfo]) -> list[str]:
+    """What the job would take first; then the other tunes, without one that it takes for all inputs."""
+    from rfdn_video.tune import tune_for
+
+    taken = {tune_for(info.video) for info in infos}
+    return ["--tune auto", *(f"--tune {tune}" for tune in ("video", "light", "clean") if taken != {tune})]
+
+
+def _ways(args: argparse.Namespace, infos: Sequence[MediaInfo]) -> Iterator[tuple[str, Settings]]:
     """Names and settings of what is tried."""
     lines = [f"--weights={shlex.quote(path)}" for path in args.weights]
     lines += [f"--tune {tune}" for tune in args.tune] + args.ways
     names: set[str] = set()
-    for line in lines or ["--tune video", "--tune clean"]:
+    for line in lines or _usual_ways(infos):
         settings = _settings(line, args)
         name = _name(line, settings)
         if name in names:
@@ -150,21 +164,21 @@ def _name(line: str, settings: Settings) -> str:
     return f"{settings.model} {settings.tune}" if len(words) == 2 and words[0] == "--tune" else line.strip()
 
 
-def _views(args: argparse.Namespace, ways: Sequence[tuple[str, Settings]]) -> tuple[list[View], list[str]]:
+def _views(
+    infos: Sequence[MediaInfo], ways: Sequence[tuple[str, Settings]], args: argparse.Namespace
+) -> tuple[list[View], list[str]]:
     from rfdn_video.cli.progress import progress
     from rfdn_video.inference.vectors import suit_vectors
-    from rfdn_video.media.reading.probe import probe
     from rfdn_video.quality.preview import preview
 
     views: list[View] = []
     remarks: list[str] = []
     suit_vectors(settings.precision for _, settings in ways)
-    for path in args.inputs:
-        info = probe(path, video_stream=args.video_stream, deinterlace=args.deinterlace)
+    for info in infos:
         candidates = _candidates(info, ways)
         target = candidates[0].upscaler.output_size(info.video.width, info.video.height, info.video.format)
-        remarks.append(f"{path.name}: {info.video.width}x{info.video.height} to {target[0]}x{target[1]}")
-        with progress(args.progress, path.name, args.moments) as on_view:
+        remarks.append(f"{info.path.name}: {info.video.width}x{info.video.height} to {target[0]}x{target[1]}")
+        with progress(args.progress, info.path.name, args.moments) as on_view:
             views += preview(info, candidates, args.moments, on_view)
     return views, [*remarks, *_descriptions(candidates)]
 

@@ -24,6 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, ffmpeg: FFmpeg) -> Path:
     for name, crf in (("good.mp4", 20), ("poor.mp4", 40)):
         ffmpeg("-i", folder / "film.mp4", "-c:v", "libx264", "-crf", crf, folder / name)
     ffmpeg("-i", folder / "film.mp4", "-vf", "scale=80:64", "-c:v", "libx264", folder / "half.mp4")
+    (folder / "still.png").write_bytes(b"PNG")
     return folder
 
 
@@ -66,6 +67,7 @@ def test_the_bands_of_a_job_come_from_its_summary(
     [
         (["film.mp4"], 2, "OUTPUT"),
         (["film.mp4", "missing.mp4"], 3, "no such file"),
+        (["film.mp4", "still.png"], 3, "still.png: still images are not compared here; give a video"),
         (["film.mp4", "half.mp4"], 3, "80x64, but the reference film.mp4 has 160x128"),
         (["film.mp4", "good.mp4", "--offset", "9"], 3, "--offset"),
         (["film.mp4", "good.mp4", "--tile", "0"], 2, "1 row or more"),

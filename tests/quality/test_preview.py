@@ -16,6 +16,7 @@ from PIL import Image
 
 from rfdn_video import Upscaler, load_weights
 from rfdn_video.cli.main import main
+from rfdn_video.cli.preview import _usual_ways
 from rfdn_video.media.reading.probe import probe
 from rfdn_video.quality.preview import Candidate, preview
 
@@ -120,10 +121,28 @@ def test_a_page_of_three_clips(
         np.testing.assert_array_equal(np.asarray(Image.open(path)), image)
 
 
+def test_the_usual_ways_begin_with_that_of_the_job(clip: Path, shared: Path) -> None:
+    """And have none twice, where all inputs take the same by themselves."""
+    lossless, light = probe(clip), probe(shared / "clips" / "bt601.mp4")
+    others = {"clean": ["video", "light"], "light": ["video", "clean"], "both": ["video", "light", "clean"]}
+    for name, infos in (("clean", [lossless, lossless]), ("light", [light]), ("both", [lossless, light])):
+        assert _usual_ways(infos) == [f"--tune {tune}" for tune in ("auto", *others[name])]
+
+
+def test_what_the_job_takes_by_itself_can_be_asked_for(
+    clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.html"
+    assert main(["preview", str(clip), "--tune", "auto", "--moments", "1", "-o", str(page), "--device", "cpu"]) == 0
+    assert capsys.readouterr().out == f"wrote {page}: 1 crop, each in 3 ways\n"
+    assert "e-rfdn auto: e-rfdn x2, e-rfdn_x2_clean.safetensors" in page.read_text()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
         (["missing.mp4"], 3, "no such file"),
+        (["still.JPG"], 3, "still.JPG: still images are not previewed here; give a video"),
         (["clip.mkv", "-o", "page.pdf"], 2, "ends in .html"),
         (["clip.mkv", "-o", "nowhere/page.html"], 4, "no such directory"),
         (["clip.mkv", "-o", "there.html"], 4, "--overwrite to replace it"),
@@ -138,4 +157,5 @@ def test_a_page_of_three_clips(
 )
 def test_refused(clip: Path, refused: Callable[..., None], arguments: list[str], code: int, words: str) -> None:
     (clip.parent / "there.html").write_text("somebody's")
+    (clip.parent / "still.JPG").write_bytes(b"JPEG")
     refused(clip.parent, ["preview", *arguments], code, words)
