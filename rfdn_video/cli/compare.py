@@ -73,7 +73,9 @@ def _add_measure_arguments(group: argparse._ArgumentGroup) -> None:
 def _add_result_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--json", action="store_true", help="print all of it as one JSON object")
     group.add_argument("--csv", type=Path, metavar="FILE", help="write a row a frame")
-    group.add_argument("--plot", type=Path, metavar="FILE.png", help="write plots over time (extra: plots)")
+    group.add_argument(
+        "--plot", type=Path, metavar="FILE", help="write plots over time: .png, .pdf or .svg (extra: plots)"
+    )
     group.add_argument("--side-by-side", type=Path, metavar="FILE", help="write a clip of all of them, labelled")
     group.add_argument("-y", "--overwrite", action="store_true", help="replace existing files")
     add_progress_argument(group)
@@ -93,7 +95,10 @@ def execute(args: argparse.Namespace) -> int:
     from rfdn_video.cli.signals import interruptible
     from rfdn_video.media.reading.probe import probe
     from rfdn_video.quality.compare import compare
+    from rfdn_video.quality.plots import check_plot_name
 
+    if args.plot is not None:
+        check_plot_name(args.plot)
     with interruptible():
         total = options.frames or probe(args.reference, deinterlace=options.deinterlace).video.frame_count
         with progress(args.progress, args.reference.name, total) as on_frame:

@@ -1,4 +1,4 @@
-"""PNG plots; needs matplotlib, which comes with ``rfdn-video[plots]``."""
+"""Plots as PNG, PDF or SVG; needs matplotlib, which comes with ``rfdn-video[plots]``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from rfdn_video.quality.scores import Comparison
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["new_figure", "plot_over_time", "save_figure"]
+__all__ = ["check_plot_name", "new_figure", "plot_over_time", "save_figure"]
+
+SUFFIXES = (".png", ".pdf", ".svg")
 
 type Value = Callable[[FrameScores], float | None]
 
@@ -26,6 +28,16 @@ MEASURES: Mapping[str, Value] = {
     "flicker (code values)": lambda score: score.flicker,
     "seam score": lambda score: score.seam,
 }
+
+
+def check_plot_name(path: Path) -> None:
+    """Before the work whose plot it is.
+
+    Raises:
+        UsageError: the suffix is of nothing that is written.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"{path}: no kind of plot; allowed: {', '.join(SUFFIXES)}")
 
 
 def plot_over_time(path: Path, comparisons: Sequence[Comparison]) -> None:
@@ -65,10 +77,10 @@ def new_figure(rows: int, otherwise: str) -> Figure:
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Writes it as PNG, whole or not at all."""
+    """Writes it as its suffix says, whole or not at all."""
     unfinished = path.with_name(f".{path.name}.unfinished")
     with warnings.catch_warnings(action="ignore", category=UserWarning):  # of letters that its font does not have
-        figure.savefig(unfinished, format="png", dpi=120)
+        figure.savefig(unfinished, format=path.suffix.lower().removeprefix("."), dpi=120)
     unfinished.replace(path)
 
 

@@ -45,6 +45,14 @@ def test_a_table_and_files(folder: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert "--overwrite to replace it" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("suffix", "magic"), [("PDF", b"%PDF"), ("svg", b"<?xml"), ("png", b"\x89PNG")])
+def test_a_plot_is_what_its_name_says(folder: Path, tmp_path: Path, suffix: str, magic: bytes) -> None:
+    plot = tmp_path / f"plot.{suffix}"
+    pair = [str(folder / "half.mp4")] * 2
+    assert main(["compare", *pair, "--frames", "1", "--plot", str(plot)]) == 0
+    assert plot.read_bytes().startswith(magic)
+
+
 def test_the_bands_of_a_job_come_from_its_summary(
     folder: Path, tmp_path: Path, nearest_x2: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -77,6 +85,7 @@ def test_the_bands_of_a_job_come_from_its_summary(
         (["film.mp4", "good.mp4", "--side-by-side", "a.txt"], 2, "unknown kind of output"),
         (["film.mp4", "good.mp4", "--csv", "film.mp4", "--overwrite"], 4, "is one of the videos"),
         (["film.mp4", "good.mp4", "--plot", "good.mp4", "--overwrite"], 4, "is one of the videos"),
+        (["film.mp4", "good.mp4", "--plot", "y.foo"], 2, "y.foo: no kind of plot; allowed: .png, .pdf, .svg"),
         (["film.mp4", "good.mp4", "--csv", "nowhere/a.csv"], 4, "no such directory"),
         (["film.mp4", "good.mp4", "--summary", "film.mp4"], 2, "is not what rfdn-video --json prints"),
     ],
