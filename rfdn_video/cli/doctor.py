@@ -5,28 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import platform
+import re
 import shutil
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from typing import Any
 
 from rfdn_video.cli.terminal import print_table
 
 __all__ = ["add_arguments", "execute"]
-
-PACKAGES = ("torch", "av", "numpy", "safetensors", "pillow", "tqdm", "ffmpeg-python")
-OPTIONAL = (
-    "openvino",
-    "onnx",
-    "vapoursynth",
-    "matplotlib",
-    "watchfiles",
-    "starlette",
-    "uvicorn",
-    "prometheus-client",
-    "ray",
-)
-"""What extras bring."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,15 +45,28 @@ def _versions() -> dict[str, str]:
     from rfdn_video import __version__
 
     found: dict[str, str] = {"rfdn-video": __version__, "python": f"{platform.python_version()}, {platform.platform()}"}
-    for package in (*PACKAGES, *OPTIONAL):
+    for package, optional in _requirements().items():
         try:
             found[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed (optional)" if package in OPTIONAL else "missing"
+            found[package] = "not installed (optional)" if optional else "missing"
     found["torch"] += f", {'built for CUDA ' + torch.version.cuda if torch.version.cuda else 'built without CUDA'}"
     found["av"] += ", libavcodec " + ".".join(str(part) for part in av.library_versions["libavcodec"])
     found["system ffmpeg"] = _system_ffmpeg()
     return found
+
+
+def _requirements() -> dict[str, bool]:
+    """Names of all packages that it uses, and whether only extras bring them; those that it cannot do without first."""
+    try:
+        lines = requires("rfdn-video") or []
+    except PackageNotFoundError:  # run out of a folder
+        lines = []
+    found = {"torch": False, "av": False}  # of these, more is told
+    for line in lines:
+        name = re.split(r"[^\w.-]", line, maxsplit=1)[0]
+        found[name] = found.get(name, True) and "extra ==" in line
+    return dict(sorted(found.items(), key=lambda item: item[1]))
 
 
 def _system_ffmpeg() -> str:
