@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rfdn_video.cli.console import say
 from rfdn_video.cli.films import check_is_film
-from rfdn_video.cli.options import add_progress_argument, parse_scale, parse_seconds
+from rfdn_video.cli.options import add_deinterlace_argument, add_progress_argument, parse_scale, parse_seconds
 from rfdn_video.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -55,9 +55,7 @@ def _add_matching_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--scale-reference", action="store_true", help="scale a reference of another size to the outputs' (bicubic)"
     )
-    group.add_argument(
-        "--deinterlace", nargs="?", const="frame", choices=("frame", "field"), help="as for the job that made them"
-    )
+    add_deinterlace_argument(group, "as for the job that made them")
 
 
 def _add_measure_arguments(group: argparse._ArgumentGroup) -> None:

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfdn_video.errors import UsageError
+from rfdn_video.hints import did_you_mean
 
 if TYPE_CHECKING:
     from rfdn_video.settings import Settings
 
 __all__ = [
+    "add_deinterlace_argument",
     "add_network_arguments",
     "add_progress_argument",
     "add_ray_argument",
@@ -30,6 +32,8 @@ __all__ = [
     "parse_tile",
     "settings_of",
 ]
+
+_DEINTERLACE = ("frame", "field")
 
 
 def add_settings_arguments(parser: argparse.ArgumentParser) -> None:
@@ -182,14 +186,17 @@ def _add_part_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--start", type=parse_seconds, metavar="T", help="from this time on: seconds or [h:]m:s")
     group.add_argument("--end", type=parse_seconds, metavar="T", help="up to this time of the source")
     group.add_argument("--video-stream", type=int, metavar="N", help="enlarge this stream (default: the default one)")
-    group.add_argument(
-        "--deinterlace",
-        nargs="?",
-        const="frame",
-        choices=("frame", "field"),
-        help="make interlaced pictures whole: one of each frame (default), or of each field at twice the rate",
+    add_deinterlace_argument(
+        group, "make interlaced pictures whole: one of each frame (default), or of each field at twice the rate"
     )
     group.add_argument("--frames", type=int, metavar="N", help="at most N frames")
+
+
+def add_deinterlace_argument(group: argparse._ActionsContainer, purpose: str) -> None:
+    """Declares ``--deinterlace``."""
+    group.add_argument(
+        "--deinterlace", nargs="?", const="frame", type=_parse_deinterlace, choices=_DEINTERLACE, help=purpose
+    )
 
 
 def _add_trouble_arguments(group: argparse._ArgumentGroup) -> None:
@@ -268,6 +275,15 @@ def parse_seconds(text: str) -> Fraction:
     if not 1 <= len(parts) <= 3:
         raise UsageError(f"{text!r} is no time; give seconds (90.5) or [h:]m:s (1:30.5)")
     return sum((part * 60**power for power, part in enumerate(reversed(parts))), Fraction(0))
+
+
+@for_argparse
+def _parse_deinterlace(text: str) -> str:
+    """What follows may be a file, which the option takes for its value."""
+    if text not in _DEINTERLACE:
+        hint = did_you_mean(text, _DEINTERLACE) or "; put INPUT before it"
+        raise UsageError(f"{text!r}: {' and '.join(_DEINTERLACE)} are allowed{hint}")
+    return text
 
 
 @for_argparse

@@ -5,14 +5,19 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rfdn_video.cli.console import counted, say
 from rfdn_video.cli.films import check_is_film
-from rfdn_video.cli.options import add_network_arguments, add_progress_argument, add_size_arguments
+from rfdn_video.cli.options import (
+    add_deinterlace_argument,
+    add_network_arguments,
+    add_progress_argument,
+    add_size_arguments,
+)
 from rfdn_video.cli.parser import Parser
 from rfdn_video.errors import OutputError, UsageError
 
@@ -60,9 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parts = parser.add_argument_group("pictures")
     parts.add_argument("--moments", type=int, default=6, metavar="N", help="pictures of each input (default 6)")
     parts.add_argument("--video-stream", type=int, metavar="N", help="as for the job")
-    parts.add_argument(
-        "--deinterlace", nargs="?", const="frame", choices=("frame", "field"), help="as for the job, where interlaced"
-    )
+    add_deinterlace_argument(parts, "as for the job, where interlaced")
     results = parser.add_argument_group("results")
     results.add_argument(
         "-o", "--output", type=Path, metavar="FILE.html", help="default: <stem>_preview.html beside the first input"
@@ -90,12 +93,13 @@ def execute(args: argparse.Namespace) -> int:
     for path in args.inputs:
         check_is_film(path, "previewed")
     output = _check_output(args)
+    asked = _ways(_asked(args), args)
     from rfdn_video.cli.signals import interruptible
     from rfdn_video.media.reading.probe import probe
 
     with interruptible():
         infos = [probe(path, video_stream=args.video_stream, deinterlace=args.deinterlace) for path in args.inputs]
-        views, remarks = _views(infos, list(_ways(args, infos)), args)
+        views, remarks = _views(infos, asked or _ways(_usual(infos), args), args)
         from rfdn_video.quality.page import render
 
         title = ", ".join(path.name for path in args.inputs)
@@ -121,7 +125,12 @@ def _check_output(args: argparse.Namespace) -> Path:
     return output
 
 
-def _usual_ways(infos: Sequence[MediaInfo]) -> list[str]:
+def _asked(args: argparse.Namespace) -> list[str]:
+    lines = [f"--weights={shlex.quote(path)}" for path in args.weights]
+    return [*lines, *(f"--tune {tune}" for tune in args.tune), *args.ways]
+
+
+def _usual(infos: Sequence[MediaInfo]) -> list[str]:
     """What the job would take first; then the other tunes, without one that it takes for all inputs."""
     from rfdn_video.tune import tune_for
 
@@ -129,18 +138,16 @@ def _usual_ways(infos: Sequence[MediaInfo]) -> list[str]:
     return ["--tune auto", *(f"--tune {tune}" for tune in ("video", "light", "clean") if taken != {tune})]
 
 
-def _ways(args: argparse.Namespace, infos: Sequence[MediaInfo]) -> Iterator[tuple[str, Settings]]:
+def _ways(lines: Sequence[str], args: argparse.Namespace) -> list[tuple[str, Settings]]:
     """Names and settings of what is tried."""
-    lines = [f"--weights={shlex.quote(path)}" for path in args.weights]
-    lines += [f"--tune {tune}" for tune in args.tune] + args.ways
-    names: set[str] = set()
-    for line in lines or _usual_ways(infos):
+    ways: dict[str, Settings] = {}
+    for line in lines:
         settings = _settings(line, args)
         name = _name(line, settings)
-        if name in names:
+        if name in ways:
             raise UsageError(f"{name} is to be tried twice; leave one out")
-        names.add(name)
-        yield name, settings
+        ways[name] = settings
+    return list(ways.items())
 
 
 def _settings(line: str, args: argparse.Namespace) -> Settings:

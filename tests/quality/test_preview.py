@@ -16,7 +16,7 @@ from PIL import Image
 
 from rfdn_video import Upscaler, load_weights
 from rfdn_video.cli.main import main
-from rfdn_video.cli.preview import _usual_ways
+from rfdn_video.cli.preview import _usual
 from rfdn_video.media.reading.probe import probe
 from rfdn_video.quality.preview import Candidate, preview
 
@@ -121,12 +121,12 @@ def test_a_page_of_three_clips(
         np.testing.assert_array_equal(np.asarray(Image.open(path)), image)
 
 
-def test_the_usual_ways_begin_with_that_of_the_job(clip: Path, shared: Path) -> None:
+def test_the_usual_begin_with_that_of_the_job(clip: Path, shared: Path) -> None:
     """And have none twice, where all inputs take the same by themselves."""
     lossless, light = probe(clip), probe(shared / "clips" / "bt601.mp4")
     others = {"clean": ["video", "light"], "light": ["video", "clean"], "both": ["video", "light", "clean"]}
     for name, infos in (("clean", [lossless, lossless]), ("light", [light]), ("both", [lossless, light])):
-        assert _usual_ways(infos) == [f"--tune {tune}" for tune in ("auto", *others[name])]
+        assert _usual(infos) == [f"--tune {tune}" for tune in ("auto", *others[name])]
 
 
 def test_what_the_job_takes_by_itself_can_be_asked_for(
