@@ -219,6 +219,8 @@ def _watch(args: argparse.Namespace, owner: Owner, report: Report) -> None:
 def _options(args: argparse.Namespace) -> Options:
     from rfdn_video.batch.owner import Options
 
+    if args.output == Path("-"):
+        raise UsageError("-o -: a batch writes files, nothing to standard output; give a folder")
     settings = settings_of(args)
     if args.on_success == "replace":
         settings = replace(settings, verify="full")
@@ -268,4 +270,7 @@ def _selection(args: argparse.Namespace) -> Selection:
 
 
 def _sources(args: argparse.Namespace, on_error: Callable[[str], None]) -> list[Source]:
-    return list(find_sources(args.sources, _selection(args), on_error))
+    sources = list(find_sources(args.sources, _selection(args), on_error))
+    if not sources:
+        on_error("no file is taken: none in the folders fits --include (by default: names of videos) and --exclude")
+    return sources

@@ -70,13 +70,19 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _check_command(argv: Sequence[str]) -> None:
-    """A first word that is neither a file nor looks like one may be a command mistyped."""
-    word = argv[0] if argv else ""
-    if re.fullmatch(r"[a-z]+", word) and not Path(word).exists() and (hint := did_you_mean(word, COMMANDS)):
-        raise UsageError(f"{word}: neither a file nor a command{hint} rfdn-video --help lists all")
+    """A word in the place of a command that is neither a file nor looks like one may be a command mistyped."""
+    for place, word in enumerate(argv[:2]):
+        before = list(argv[:place])
+        commands = {words[-1] for name in COMMANDS | SUBCOMMANDS if (words := name.split())[:-1] == before}
+        if word in commands or not re.fullmatch(r"[a-z]+", word) or Path(word).exists():
+            continue
+        if hint := did_you_mean(word, commands):
+            wrong = " ".join((*before, word))
+            raise UsageError(f"{wrong}: neither a file nor a command{hint} rfdn-video --help lists all")
 
 
 def _command(argv: Sequence[str]) -> tuple[Parser, upscale.Execute, list[str]]:
+    _check_command(argv)
     known = COMMANDS | SUBCOMMANDS
     name = next((name for name in (" ".join(argv[:2]), *argv[:1]) if name in known), None)
     if name is not None:
@@ -91,7 +97,6 @@ def _command(argv: Sequence[str]) -> tuple[Parser, upscale.Execute, list[str]]:
         module.add_arguments(parser)
         rest = list(argv[len(name.split()) :])
         return parser, module.execute, getattr(module, "join_options", list)(rest)
-    _check_command(argv)
     commands = "\n".join(f"  rfdn-video {name:<12} {text}" for name, (_, text) in known.items())
     parser = Parser(
         prog="rfdn-video",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rfdn_video.errors import ModelError
+from rfdn_video.hints import did_you_mean
 from rfdn_video.models.networks import NETWORKS
 from rfdn_video.models.weights import Weights, load_weights
 
@@ -90,7 +91,7 @@ def load_bundled(network: str, tune: str, wanted_scale: float) -> Weights:
         ModelError: no such network, or none bundled for it and ``tune``.
     """
     if network not in NETWORKS:
-        raise ModelError(f"no network {network!r}; known: {', '.join(NETWORKS)}")
+        raise ModelError(f"no network {network!r}; known: {', '.join(NETWORKS)}{did_you_mean(network, NETWORKS)}")
     candidates = sorted((b for b in BUNDLED if (b.network, b.tune) == (network, tune)), key=lambda b: b.scale)
     if not candidates:
         raise ModelError(f"no weights of {network} for {tune!r} are bundled; give a file with --weights")

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from rfdn_video.errors import ModelError
+from rfdn_video.hints import did_you_mean
 from rfdn_video.models.rfdn import RFDNConfig
 
 __all__ = ["NETWORKS", "network_config", "network_name"]
@@ -42,7 +43,7 @@ def network_config(name: str, scale: int, ratio: float | None = None) -> RFDNCon
         ModelError: no such network, or no such scale or ratio for it.
     """
     if name not in NETWORKS:
-        raise ModelError(f"no network {name!r}; known: {', '.join(NETWORKS)}")
+        raise ModelError(f"no network {name!r}; known: {', '.join(NETWORKS)}{did_you_mean(name, NETWORKS)}")
     if scale not in (2, 3, 4):
         raise ModelError(f"scale {scale}: 2, 3 and 4 are allowed for a network; others are made from these")
     config = replace(NETWORKS[name], scale=scale)

@@ -13,6 +13,7 @@ from rfdn_video.batch.ledger import Ledger
 from rfdn_video.batch.owner import Event
 from rfdn_video.batch.sources import Source
 from rfdn_video.cli.batch_report import Report
+from rfdn_video.cli.main import main
 from rfdn_video.stamp import Stamp
 
 
@@ -40,3 +41,14 @@ def test_the_bar_tells_files_failures_and_time(tmp_path: Path, monkeypatch: pyte
     bars = [line.strip() for line in terminal.getvalue().split("\r") if "files" in line]
     assert bars[-1].startswith("75%|")
     assert bars[-1].endswith("| 0 of 2 files, 1 failed, 0:00 left")
+
+
+@pytest.mark.parametrize("more", [["--dry-run"], []])
+def test_that_no_file_fits_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str]) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "film.mp4").touch()
+    words = ["batch", str(tmp_path / "in"), "-o", str(tmp_path / "out"), "--include", "*.txt"]
+    assert main([*words, *more]) == 0
+    assert capsys.readouterr().err.startswith(
+        "rfdn-video: warning: no file is taken: none in the folders fits --include"
+    )

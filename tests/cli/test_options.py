@@ -20,6 +20,11 @@ BATCH = ["batch", "in", "-o", "out"]
         ([*BATCH, "--serve", "foo"], "argument --serve: 'foo' is no address; give PORT, or HOST:PORT, such as 8080"),
         (["batch", "status", "out", "--serve", "1:2:x"], "argument --serve: '1:2:x' is no address; give PORT"),
         (["a.mp4", "-s", "two"], "argument -s/--scale: scale 'two' is no factor; give 2, 3, 1.5 or 3/2"),
+        (
+            ["--deinterlace", "a.mp4"],
+            "argument --deinterlace: 'a.mp4': frame and field are allowed; put INPUT before it",
+        ),
+        (["batch", "in", "-o", "-"], "-o -: a batch writes files, nothing to standard output; give a folder"),
         (["a.mp4", "--start", "1:2:3:4"], "argument --start: '1:2:3:4' is no time; give seconds (90.5) or"),
         *(
             ([*words, value], f"argument {words[-1]}: {value!r} is no time to wait; give seconds, 0 or more")

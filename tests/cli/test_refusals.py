@@ -77,6 +77,7 @@ def folder(tmp_path: Path, shared: Path) -> Path:
         pytest.param(["good.mp4", "-w", "weights.pth"], 5, "not a weights file", marks=fault(66)),
         (["good.mp4", "-w", "missing.safetensors"], 5, "cannot read the weights"),
         (["good.mp4", "-m", "nosuch"], 5, "no network 'nosuch'"),
+        (["good.mp4", "-m", "erfdn"], 5, "did you mean e-rfdn?"),
         pytest.param(["good.mp4", "--device", "cuda:77"], 6, "cuda:77", marks=fault(70)),
         (["good.mp4", "--device", "toaster"], 6, "not known"),
     ],

@@ -89,6 +89,8 @@ def test_help_has_what_a_command_needs(command: str, capsys: pytest.CaptureFixtu
         (["a.mp4", "--precision", "fp61"], "did you mean fp16?"),
         (["comprae", "a.mp4", "b.mp4"], "did you mean compare?"),
         (["preset"], "did you mean presets?"),
+        (["batch", "stauts", "out"], "batch stauts: neither a file nor a command; did you mean status?"),
+        (["a.mp4", "--deinterlace", "feild"], "did you mean field?"),
         (["compare", "a.mp4", "b.mp4", "--ofset", "1"], "did you mean --offset?"),
     ],
 )
