@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from rfdn_video.encoder_files import file_option
 from rfdn_video.encoder_names import encoder_name
 from rfdn_video.errors import UsageError
+from rfdn_video.hints import did_you_mean
 from rfdn_video.limits import MAX_TOML_BYTES
 
 __all__ = [
@@ -310,7 +311,10 @@ def _read_preset(name: str) -> dict[str, Any]:
     try:
         return read_toml(path)
     except FileNotFoundError:
-        raise UsageError(f"no preset {name!r}; bundled: {', '.join(preset_names())}; or give a .toml file") from None
+        hint = did_you_mean(name, preset_names())
+        raise UsageError(
+            f"no preset {name!r}; bundled: {', '.join(preset_names())}; or give a .toml file{hint}"
+        ) from None
     except (OSError, ValueError) as error:
         raise UsageError(f"preset {name}: {error}") from None
 

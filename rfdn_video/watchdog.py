@@ -21,9 +21,12 @@ type Beat = Callable[[str], None]
 """Called with a stage's name whenever it has done a frame."""
 
 
-def patience(width: int, height: int) -> float:
-    """Seconds without progress that no healthy job needs whose result has this size, slow processors included."""
-    return 600 + 1e-4 * width * height
+def patience(width: int, height: int, asked: float | None) -> float:
+    """Seconds without progress that are waited: what was ``asked`` for, 0 being for ever.
+
+    Else so many that no healthy job needs them whose result has this size, slow processors included.
+    """
+    return 600 + 1e-4 * width * height if asked is None else asked
 
 
 class Watchdog:

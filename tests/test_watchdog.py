@@ -110,5 +110,6 @@ def test_nothing_is_left_of_it() -> None:
 
 def test_patience_grows_with_the_picture() -> None:
     """Eight times 1080p took a slow processor 140 s a frame; that is far within."""
-    assert patience(64, 64) > 600
-    assert patience(15360, 8640) > 10_000
+    assert patience(64, 64, None) > 600
+    assert patience(15360, 8640, None) > 10_000
+    assert patience(64, 64, 0) == 0

@@ -8,16 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rfdn_video.errors import InputError
+from rfdn_video.suffixes import VIDEO_SUFFIXES
 
 __all__ = ["VIDEO_PATTERNS", "Selection", "Source", "find_sources"]
 
-# fmt: off
-VIDEO_PATTERNS = tuple(f"*.{suffix}" for suffix in (
-    "264", "265", "3gp", "asf", "avi", "divx", "dv", "flv", "h264", "h265", "hevc", "ivf", "m2ts", "m2v", "m4v",
-    "mkv", "mov", "mp4", "mpeg", "mpg", "mts", "mxf", "nut", "obu", "ogv", "rm", "rmvb", "ts", "vob", "webm", "wmv",
-    "y4m",
-))
-# fmt: on
+VIDEO_PATTERNS = tuple(f"*{suffix}" for suffix in sorted(VIDEO_SUFFIXES))
 """What is taken out of folders unless patterns are given."""
 
 SCRIPT = ".vpy"

@@ -149,7 +149,7 @@ def _enlarge_or_begin_anew(task: Task, send: Callable[[Any], None]) -> _Result:
 
 def _enlarge(task: Task, send: Callable[[Any], None]) -> _Result:
     from rfdn_video.inference.vectors import suit_vectors
-    from rfdn_video.media.reading.source import STILL_SUFFIXES
+    from rfdn_video.suffixes import STILL_SUFFIXES
 
     suit_vectors([task.settings.precision])
     if task.source.suffix.lower() in STILL_SUFFIXES:
@@ -171,7 +171,7 @@ def _enlarge(task: Task, send: Callable[[Any], None]) -> _Result:
     report = _Reporter(total, send)
     onlooker = Thumbnails(task.staging, job.files.info.video) if task.thumbnails else None
     layout = job.files.layout
-    limit = patience(layout.width, layout.height) if task.stall_timeout is None else task.stall_timeout
+    limit = patience(layout.width, layout.height, task.stall_timeout)
     with Watchdog(limit, partial(_leave, send)) as watchdog:
         summary = run(job, report, watchdog.beat, onlooker, report.reused)
     faults = [onlooker.fault] if onlooker is not None and onlooker.fault else []

@@ -19,7 +19,8 @@ def check_is_film(path: Path, done: str) -> None:
     Raises:
         InputError: with what it is instead.
     """
-    from rfdn_video.media.reading.source import STILL_SUFFIXES, check_is_file
+    from rfdn_video.media.reading.source import check_is_file
+    from rfdn_video.suffixes import STILL_SUFFIXES
 
     check_is_file(path)
     if path.suffix.lower() in STILL_SUFFIXES:

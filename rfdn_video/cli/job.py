@@ -19,12 +19,13 @@ from rfdn_video.cli.progress import progress
 from rfdn_video.cli.stall import watched
 from rfdn_video.errors import RFDNError
 from rfdn_video.inference.vectors import suit_vectors
-from rfdn_video.media.reading.source import STILL_SUFFIXES, check_is_file
+from rfdn_video.media.reading.source import check_is_file
 from rfdn_video.notes import plan_notes
 from rfdn_video.pipeline import Job, prepare, run
 from rfdn_video.plan import FilePlan, plan_files
 from rfdn_video.settings import Settings
 from rfdn_video.stages import StageTime
+from rfdn_video.suffixes import STILL_SUFFIXES
 from rfdn_video.summary import Summary
 
 __all__ = ["planned_output", "result_stream", "run_input"]

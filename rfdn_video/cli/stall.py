@@ -37,5 +37,5 @@ def watched(job: Job, limit: float | None) -> Iterator[Beat]:
         os._exit(code)
 
     layout = job.files.layout
-    with Watchdog(patience(layout.width, layout.height) if limit is None else limit, leave) as watchdog:
+    with Watchdog(patience(layout.width, layout.height, limit), leave) as watchdog:
         yield watchdog.beat

@@ -32,5 +32,5 @@ def run_on_ray(
         RFDNError: nothing is left under the output's name.
     """
     share = share_of(settings.device, ray.nodes())  # type: ignore[no-untyped-call]
-    silence = patience(files.layout.width, files.layout.height) if stall_timeout is None else stall_timeout
+    silence = patience(files.layout.width, files.layout.height, stall_timeout)
     return enlarge_on_cluster(files, settings, share.device, Crew(share, silence), on_frame, on_reused)

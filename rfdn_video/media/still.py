@@ -15,8 +15,9 @@ from PIL import Image, UnidentifiedImageError
 
 from rfdn_video.errors import InputError, OutputError
 from rfdn_video.limits import MAX_STILL_PIXELS
-from rfdn_video.media.reading.source import STILL_SUFFIXES, check_is_file
+from rfdn_video.media.reading.source import check_is_file
 from rfdn_video.media.still_words import save_options, turn_upright, words_of
+from rfdn_video.suffixes import STILL_SUFFIXES
 
 __all__ = ["Still", "check_holds", "read_still", "write_still"]
 

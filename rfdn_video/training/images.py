@@ -8,11 +8,10 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from rfdn_video.errors import InputError
+from rfdn_video.suffixes import STILL_SUFFIXES
 from rfdn_video.training.imresize import RGB8
 
-__all__ = ["IMAGE_SUFFIXES", "find_images", "read_image"]
-
-IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+__all__ = ["find_images", "read_image"]
 
 
 def find_images(folder: Path) -> list[Path]:
@@ -23,9 +22,9 @@ def find_images(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder; give one with images in it")
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in STILL_SUFFIXES)
     if not found:
-        raise InputError(f"{folder}: holds no image ({', '.join(sorted(IMAGE_SUFFIXES))})")
+        raise InputError(f"{folder}: holds no image ({', '.join(sorted(STILL_SUFFIXES))})")
     return found
 
 

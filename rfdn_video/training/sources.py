@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from rfdn_video.errors import InputError
+from rfdn_video.suffixes import STILL_SUFFIXES, VIDEO_SUFFIXES
 from rfdn_video.training.clips import film_still, random_motion, read_clips, read_frames
 from rfdn_video.training.codec import encode_and_decode, random_encoding
 from rfdn_video.training.data import PairCache, open_cache, write_cache
-from rfdn_video.training.images import IMAGE_SUFFIXES, read_image
+from rfdn_video.training.images import read_image
 from rfdn_video.training.imresize import RGB8, imresize
 from rfdn_video.training.recipe import Recipe
 
-__all__ = ["VIDEO_SUFFIXES", "find_sources", "prepare_cache"]
+__all__ = ["find_sources", "prepare_cache"]
 
-VIDEO_SUFFIXES = frozenset({".avi", ".m2ts", ".mkv", ".mov", ".mp4", ".mpg", ".ts", ".webm", ".y4m"})
 CLIP_SIDE = 80
 """Side of a compressed clip in pixels, at least: what surrounds a patch is what it is predicted from."""
 KEPT_FRAMES = 3
@@ -40,7 +40,7 @@ def find_sources(given: Sequence[Path]) -> list[Path]:
         if not path.exists():
             raise InputError(f"{path}: no such file or folder; give images, videos, or folders of them")
         files = sorted(path.iterdir()) if path.is_dir() else [path]
-        found += [file for file in files if file.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES]
+        found += [file for file in files if file.suffix.lower() in STILL_SUFFIXES | VIDEO_SUFFIXES]
     if not found:
         raise InputError(f"{', '.join(map(str, given))}: holds no image or video to train on")
     return found
@@ -86,7 +86,7 @@ def _pairs(sources: Sequence[Path], recipe: Recipe) -> Iterator[tuple[RGB8, RGB8
 def bicubic_pairs(sources: Sequence[Path], scale: int) -> Iterator[tuple[RGB8, RGB8]]:
     """Each image, and frames of each video, with their copies reduced by MATLAB's bicubic."""
     for path in sources:
-        images = [read_image(path)] if path.suffix.lower() in IMAGE_SUFFIXES else read_frames(path)
+        images = [read_image(path)] if path.suffix.lower() in STILL_SUFFIXES else read_frames(path)
         for image in images:
             height, width = (side // scale * scale for side in image.shape[:2])
             if height and width:
@@ -114,7 +114,7 @@ def video_pairs(sources: Sequence[Path], recipe: Recipe) -> Iterator[tuple[RGB8,
 def _clips(path: Path, clips: int, side: int, scale: int, random: np.random.Generator) -> Iterator[list[RGB8]]:
     """Clips of up to ``side`` pixels a side, whose reduced copies have even sides."""
     step = 2 * scale
-    if path.suffix.lower() not in IMAGE_SUFFIXES:
+    if path.suffix.lower() not in STILL_SUFFIXES:
         for clip in read_clips(path, clips, side, random):
             height, width = (size // step * step for size in clip[0].shape[:2])
             if height and width:

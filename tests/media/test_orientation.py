@@ -19,6 +19,7 @@ from rfdn_video import upscale_video
         ("rotate=180", "out.mov", (170, 128)),
     ],
 )
+@pytest.mark.fault(38)
 def test_of_the_bitstream(
     ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path, orientation: str, name: str, size: tuple[int, int]
 ) -> None:

@@ -17,7 +17,7 @@ from rfdn_video.limits import MAX_ATTACHED_BYTES, MAX_CHAPTERS, MAX_PIXELS, MAX_
 from rfdn_video.media.libav_log import errors_logged
 from rfdn_video.media.reading.truncation import top_level_boxes
 
-__all__ = ["STILL_SUFFIXES", "check_is_file", "open_source"]
+__all__ = ["check_is_file", "open_source"]
 
 # fmt: off
 DEMUXERS = (
@@ -39,8 +39,6 @@ _PLAYLIST = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?"
     rb"(?:#EXTM3U|ffconcat version|<MPD|<SmoothStreaming|v=0\s|\[Reference|\[playlist)"
 )
-
-STILL_SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
 
 
 def check_is_file(path: Path) -> None:
