@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from rfdn_video.cli.models import parse_size
-from rfdn_video.errors import OutputError, UsageError
+from rfdn_video.errors import ModelError, OutputError, UsageError
 
 __all__ = ["EXAMPLES", "add_arguments", "execute"]
 
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("-w", "--weights", type=Path, metavar="FILE", help=".safetensors or .pth")
     source.add_argument("--tune", choices=("video", "light", "clean"), default="video", help="of the bundled weights")
     parser.add_argument(
-        "-s", "--scale", type=int, choices=(2, 4), help="of the bundled weights (default: 2); -w FILE has its own"
+        "-s", "--scale", type=int, choices=(2, 3, 4), help="of the bundled weights (default: 2); -w FILE has its own"
     )
     parser.add_argument("-m", "--model", default="e-rfdn", help="network of the bundled weights (default: e-rfdn)")
     parser.add_argument(
@@ -51,9 +51,10 @@ def execute(args: argparse.Namespace) -> int:
     from rfdn_video.models.onnx_graph import onnx_model
     from rfdn_video.models.weights import load_weights
 
-    weights = (
-        load_bundled(args.model, args.tune, args.scale or 2) if args.weights is None else load_weights(args.weights)
-    )
+    scale = args.scale or 2
+    weights = load_bundled(args.model, args.tune, scale) if args.weights is None else load_weights(args.weights)
+    if args.weights is None and weights.scale != scale:
+        raise ModelError(f"no weights x{scale} of {args.model} for {args.tune!r} are bundled; give a file with -w")
     model = onnx_model(fuse(weights), size=size, half=args.precision == "fp16")
     _write(args.output, model.SerializeToString(), args.overwrite)
     pictures = "any size" if size is None else f"{size[0]}x{size[1]}"

@@ -34,9 +34,13 @@ def test_every_bundled_scale_can_be_asked_for() -> None:
     ("words", "complaint"),
     [
         (["-s", "2", "-w", "a.pth"], "--scale is of the bundled weights; leave it away"),
-        (["-s", "3"], "invalid choice: 3 (choose from 2, 4)"),
+        (["-s", "5"], "invalid choice: 5 (choose from 2, 3, 4)"),
         (["--tune", "clean", "-w", "a.pth"], "not allowed with"),
     ],
 )
 def test_refused(tmp_path: Path, refused: Callable[..., None], words: list[str], complaint: str) -> None:
     refused(tmp_path, ["export", "net.onnx", *words], 2, complaint)
+
+
+def test_a_scale_that_is_bundled_for_other_pictures_only(tmp_path: Path, refused: Callable[..., None]) -> None:
+    refused(tmp_path, ["export", "net.onnx", "-s", "3"], 5, "no weights x3 of e-rfdn for 'video' are bundled")

@@ -102,7 +102,9 @@ def test_csv_has_a_row_for_each_image(pictures: Path, capsys: pytest.CaptureFixt
     assert run_eval(pictures, "-s", 3, "--csv") == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [(row["method"], row["image"]) for row in rows] == [
-        (method, image) for method in ("bicubic", "lanczos") for image in ("picture0", "picture1", "mean")
+        (method, image)
+        for method in ("bicubic", "lanczos", "e-rfdn e-rfdn_x3_clean")
+        for image in ("picture0", "picture1", "mean")
     ]
 
 
