@@ -76,14 +76,14 @@ BUNDLED = (
         tune="light",
         scale=4,
         sha256="59c4724c06558040e9b8280e6e2a026fd162e0c8602c5b76509add64ef62e49d",
-        psnr_y=(("Set5", 31.16),),
+        psnr_y=(("Set5", 31.16), ("BSD100", 27.15)),
     ),
     BundledWeights(
         network="e-rfdn",
         tune="video",
         scale=4,
         sha256="568f8cfd732207fdb2362557c9285999dc84b4edfc24613112280018d4b59a53",
-        psnr_y=(("Set5", 30.83),),
+        psnr_y=(("Set5", 30.83), ("BSD100", 27.04)),
     ),
 )
 
