@@ -23,8 +23,8 @@ __all__ = ["Motion", "film_still", "random_motion", "read_clips", "read_frames"]
 CLIP_FRAMES = (8, 12)  # fewer would hold no B-frame pyramid, more teach little that is new
 STILLS_PER_VIDEO = 100
 REACH = (0.5, 2.0)
-"""Photographs are sharper to the pixel than film: at half of what pixels can show, Big Buck Bunny has 10 dB less
-beside its coarse detail than a photograph. Networks that saw sharp clips only did worse on soft films."""
+"""Photographs are sharper to the pixel than film: beside its coarse detail, Big Buck Bunny has 7 dB less than they
+have at half of what pixels can show, and 12 dB less at the limit. Networks that saw sharp clips only did worse on it."""
 
 
 @dataclass(frozen=True)
