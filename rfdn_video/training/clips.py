@@ -24,7 +24,7 @@ CLIP_FRAMES = (8, 12)  # fewer would hold no B-frame pyramid, more teach little 
 STILLS_PER_VIDEO = 100
 REACH = (0.5, 2.0)
 """Photographs are sharper to the pixel than film: beside its coarse detail, Big Buck Bunny has 7 dB less than they
-have at half of what pixels can show, and 12 dB less at the limit. Networks that saw sharp clips only did worse on it."""
+have at half of what pixels can show, and 12 dB less at the limit. Networks that saw only sharp clips did worse."""
 
 
 @dataclass(frozen=True)
