@@ -1,4 +1,4 @@
-"""One network learning: weights, their moving average, Adam and the loss. Knows no files."""
+"""One network learning: weights, their moving average, the optimizers and the loss. Knows no files."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.optim import Adam, Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from rfdn_video.errors import ModelError
 from rfdn_video.models.rfdn import RFDN
 from rfdn_video.models.weights import Weights
-from rfdn_video.training.recipe import Precision, Recipe, Stage
+from rfdn_video.training.muon import Muon
+from rfdn_video.training.recipe import OptimizerKind, Precision, Recipe, Stage
 
 __all__ = ["Learner"]
 
@@ -50,10 +52,15 @@ class Learner:
             self._parallel = DistributedDataParallel(self.network)
         # fp16's gradients would vanish unscaled; scaling those of a bf16 or fp32 stage changes nothing.
         self._scaler = torch.amp.GradScaler(device.type, enabled=device.type == "cuda")
-        self._optimizer = self._new_optimizer()
+        self._optimizers = self._new_optimizers(recipe.stages[0].optimizer)
 
-    def _new_optimizer(self) -> torch.optim.Adam:
-        return torch.optim.Adam(self.network.parameters(), betas=(0.9, 0.999), eps=1e-8)
+    def _new_optimizers(self, kind: OptimizerKind) -> dict[OptimizerKind, Optimizer]:
+        parameters = list(self.network.parameters())
+        if kind == "adam":
+            return {"adam": Adam(parameters)}
+        weights = [parameter for parameter in parameters if parameter.dim() > 1]
+        biases = [parameter for parameter in parameters if parameter.dim() == 1]
+        return {"muon": Muon(weights), "adam": Adam(biases)}
 
     def step(self, low: Tensor, high: Tensor, number: int) -> Tensor:
         """Learns from one batch.
@@ -68,13 +75,14 @@ class Learner:
         """
         stage, inner = self.recipe.stage_at(number)
         if inner == 0:
-            self._optimizer = self._new_optimizer()
-        for group in self._optimizer.param_groups:
-            group["lr"] = stage.lr_at(inner)
+            self._optimizers = self._new_optimizers(stage.optimizer)
         loss = self._loss(low.to(self.device, non_blocking=True), high.to(self.device, non_blocking=True), stage)
-        self._optimizer.zero_grad(set_to_none=True)
+        self.network.zero_grad()
         self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-        self._scaler.step(self._optimizer)
+        for optimizer in self._optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = stage.lr_at(inner)
+            self._scaler.step(optimizer)
         self._scaler.update()
         self.average.update_parameters(self.network)
         return loss.detach()
@@ -95,7 +103,7 @@ class Learner:
         return {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self._optimizers.items()},
             "scaler": self._scaler.state_dict(),
             "pixel_range": self.pixel_range,
         }
@@ -104,7 +112,9 @@ class Learner:
         """Takes up where :meth:`state_dict` was called."""
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        self._optimizers = self._new_optimizers("muon" if "muon" in state["optimizers"] else "adam")
+        for name, optimizer in self._optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
         if state["scaler"]:  # it is empty where the training was not on CUDA
             self._scaler.load_state_dict(state["scaler"])
         self.pixel_range = state["pixel_range"]

@@ -13,9 +13,20 @@ from rfdn_video.models.networks import network_config
 from rfdn_video.models.rfdn import RFDNConfig
 from rfdn_video.settings import read_toml
 
-__all__ = ["Degradation", "Loss", "Precision", "Recipe", "Stage", "load_recipe", "parse_recipe", "recipe_names"]
+__all__ = [
+    "Degradation",
+    "Loss",
+    "OptimizerKind",
+    "Precision",
+    "Recipe",
+    "Stage",
+    "load_recipe",
+    "parse_recipe",
+    "recipe_names",
+]
 
 type Loss = Literal["l1", "l2"]
+type OptimizerKind = Literal["adam", "muon"]
 type Schedule = Literal["constant", "halve", "cosine"]
 type Precision = Literal["auto", "fp32", "bf16"]
 type Degradation = Literal["bicubic", "video"]
@@ -26,20 +37,22 @@ _FOLDER = Path(__file__).parent / "recipes"
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A stretch of a training with one loss and one course of the learning rate; Adam starts anew.
+    """A stretch of a training with one loss and one course of the learning rate; the optimizer starts anew.
 
     Attributes:
         steps: how many.
         loss: ``"l1"`` or ``"l2"``, means over all values of a batch.
-        lr: Adam's learning rate at the stage's beginning.
+        optimizer: ``"adam"``, or ``"muon"`` for the weights and Adam for the biases.
+        lr: the learning rate at the stage's beginning; Muon wants about three times Adam's.
         schedule: ``"constant"``, ``"halve"`` every ``halve_every`` steps, or ``"cosine"`` to nothing.
-        precision: of the network's passes; weights, loss and Adam are fp32 in any case. ``"auto"``: fp16
+        precision: of the network's passes; weights, loss and optimizer are fp32 in any case. ``"auto"``: fp16
             on CUDA, else fp32. ``"bf16"``: about twice as fast on a CPU that multiplies it (AVX-512 BF16, AMX);
             its 8 bits of mantissa are fewer than a pixel's, so let a stage of fp32 follow.
     """
 
     steps: int
     loss: Loss = "l1"
+    optimizer: OptimizerKind = "adam"
     lr: float = 5e-4
     schedule: Schedule = "halve"
     precision: Precision = "auto"
@@ -49,6 +62,7 @@ class Stage:
         _check_at_least("steps", self.steps, 1)
         _check_at_least("halve_every", self.halve_every, 1)
         _check_choice("loss", self.loss, get_args(Loss.__value__))
+        _check_choice("optimizer", self.optimizer, get_args(OptimizerKind.__value__))
         _check_choice("schedule", self.schedule, get_args(Schedule.__value__))
         _check_choice("precision", self.precision, get_args(Precision.__value__))
         if not (isinstance(self.lr, float) and 0 < self.lr < 1):
