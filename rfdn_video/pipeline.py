@@ -122,6 +122,7 @@ def load(files: FilePlan, settings: Settings) -> Job:
         cuda_graphs=settings.cuda_graphs,
         reuse=settings.reuse,
         size=(video.width, video.height),
+        many=True,
     )
     return Job(files, upscaler.plan(video.width, video.height, files.target.layout), upscaler, settings)
 

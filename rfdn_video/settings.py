@@ -47,7 +47,7 @@ type Tile = Literal["auto", "off"] | int
 type Reuse = Literal["exact", "near", "off"]
 
 CONTAINERS = ("mp4", "mov", "mkv", "webm", "nut", "y4m")
-ENGINE = re.compile(r"auto|torch|openvino(:[A-Za-z]+(\.\d+)?)?")
+ENGINE = re.compile(r"auto|torch|winograd|openvino(:[A-Za-z]+(\.\d+)?)?")
 MAX_SCALE = 8
 TIME_TICKS = 1_000_000  # of a second: tells pictures apart, but not a float from what was meant by it
 LEAST_SEGMENT = 8  # an encoder's reordering must be over in it
@@ -67,8 +67,10 @@ class Settings:
         weights: a weights file instead of the bundled ones.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"`` or ``"xpu"``.
         precision: of the network; ``"auto"`` is fp16 on CUDA, else fp32.
-        engine: ``"torch"``, ``"openvino"``, or ``"openvino:GPU"`` for another of OpenVINO's devices than
-            the CPU; ``"auto"`` is OpenVINO for fp32 on a CPU where it is installed, else torch.
+        engine: ``"torch"``; ``"winograd"``, which computes as many frames at once as a CPU has cores, see
+            docs/performance.md; ``"openvino"``, or ``"openvino:GPU"`` for another of its devices than the CPU.
+            ``"auto"`` for fp32 on a CPU: winograd for videos where vectors are of 256 bit, OpenVINO where it is
+            installed; else torch.
         tile: rows of the bands in which a frame is done, ``"off"`` for whole frames, or ``"auto"``; see
             docs/tiling.md. The result is the same but for rounding.
         cuda_graphs: the work on a frame is recorded once and started as one piece; on CUDA. Not measured on
@@ -162,7 +164,7 @@ class Settings:
         _check_choice("precision", self.precision, get_args(Precision.__value__))
         _check_choice("verify", self.verify, get_args(Verify.__value__))
         if not ENGINE.fullmatch(self.engine):
-            raise UsageError(f"engine {self.engine!r}: allowed are auto, torch, openvino, openvino:GPU")
+            raise UsageError(f"engine {self.engine!r}: allowed are auto, torch, winograd, openvino, openvino:GPU")
         if self.tile not in ("auto", "off") and (not isinstance(self.tile, int) or not 1 <= self.tile <= 32768):
             raise UsageError(f"tile {self.tile!r}: auto, off, or 1 to 32768 rows are allowed")
         _check_choice("reuse", self.reuse, get_args(Reuse.__value__))

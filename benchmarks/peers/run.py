@@ -35,7 +35,12 @@ matplotlib.use("Agg")
 from matplotlib import pyplot as plt
 
 HERE = Path(__file__).parent
-OWN = {"torch": ("torch", "fp32"), "openvino": ("openvino", "fp32"), "openvino bf16": ("openvino", "bf16")}
+OWN = {
+    "torch": ("torch", "fp32"),
+    "winograd": ("winograd", "fp32"),
+    "openvino": ("openvino", "fp32"),
+    "openvino bf16": ("openvino", "bf16"),
+}
 FILTERS = ("ov", "ov-fp32", "ort", "ncnn")
 SEQUENTIAL = "eager loop"
 HALF = "vs-mlrt ov"

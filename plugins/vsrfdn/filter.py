@@ -55,11 +55,12 @@ def rfdn(
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"`` or ``"xpu"``.
         device_index: which device of its kind, from 0; with ``device="auto"`` of CUDA's.
         num_streams: frames enlarged at the same time, by one network; more than
-            ``core.num_threads`` never are. None is 1 on a CPU, which one frame keeps busy, and else
+            ``core.num_threads`` never are. None is as many as the engine is made for on a CPU, and else
             2, so that copies and work overlap.
         precision: of the network; ``"auto"`` is fp16 on CUDA, else fp32.
         tile: rows of the bands in which a frame is done, ``"off"`` for whole frames, or ``"auto"``.
-        engine: what computes the network: ``"torch"``, ``"openvino"``, ``"openvino:GPU"``, or ``"auto"``.
+        engine: what computes the network: ``"torch"``, ``"winograd"``, ``"openvino"``, ``"openvino:GPU"``, or
+            ``"auto"``.
         reuse: of integer samples, what did not change since the frame that was enlarged before is taken
             from there: ``"exact"`` where that gives the same bits, ``"near"`` also where only something
             far away changed, ``"off"`` nowhere.
@@ -92,12 +93,13 @@ def rfdn(
             engine=engine,
             reuse=reuse,
             size=(clip.width, clip.height),
+            many=True,
         )
         width, height = upscaler.output_size(clip.width, clip.height, layout)
     except RFDNError as error:
         raise vs.Error(f"rfdn: {error}") from None
     target = clip.std.BlankClip(width=width, height=height, keep=True).std.CopyFrameProps(clip)
-    enlarge = _modifier(upscaler, layout, num_streams or (1 if upscaler.device.type == "cpu" else 2))
+    enlarge = _modifier(upscaler, layout, num_streams or (upscaler.at_once if upscaler.device.type == "cpu" else 2))
     # ModifyFrame alone runs one callback at a time; one of its own for each frame runs in parallel.
     return target.std.FrameEval(
         lambda n: target.std.ModifyFrame([clip, target], enlarge),  # noqa: ARG005 (VapourSynth passes n by name)

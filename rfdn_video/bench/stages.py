@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,15 +39,21 @@ def enlarged_frames(job: Job, frames: Sequence[Frame]) -> list[Frame]:
 
 
 def network_alone(upscaler: Upscaler, choice: Choice, picture: Tensor) -> Run:
-    """The bare network: RGB [3, H, W] on the device in, the same enlarged out."""
-    image = picture.to(upscaler.device)
+    """The bare network: RGB [3, H, W] on the device in, the same enlarged out; as many at once as in a job."""
+    image, count = picture.to(upscaler.device), upscaler.at_once
+    threads = choice.threads if count == 1 else 1
 
-    def run_limited() -> float:
-        with threads_of_torch(choice.threads):
-            return alone()
+    def enlarge() -> None:
+        with threads_of_torch(threads):
+            upscaler(image).mean().item()  # .item() waits for the device
 
-    alone = repeated(lambda: upscaler(image).mean().item())  # .item() waits for the device
-    return run_limited
+    def enlarge_all() -> None:
+        with ThreadPoolExecutor(count) as pool:
+            for done in [pool.submit(enlarge) for _ in range(count)]:
+                done.result()
+
+    alone = repeated(enlarge if count == 1 else enlarge_all)
+    return lambda: count * alone()
 
 
 def stages_alone(job: Job, frames: Sequence[Frame], enlarged: Sequence[Frame]) -> dict[str, Run]:

@@ -113,7 +113,7 @@ def _choices(job: Job, args: argparse.Namespace) -> Iterator[Choice]:
     precision = next(name for name, dtype in FORMATS.items() if dtype is upscaler.precision)
     base = Choice(upscaler.engine, precision, args.tile[0] if args.tile else "auto")
     on_cpu = upscaler.device.type == "cpu"
-    engines = args.engine or (("torch", "openvino") if on_cpu else ("torch",))
+    engines = args.engine or (("torch", "winograd", "openvino") if on_cpu else ("torch",))
     threads = args.threads or (_half_of_the_cores() if on_cpu else ())
     yield from variations(base, engines, args.precision or PRECISIONS, args.tile or _tiles(job), threads)
 

@@ -149,8 +149,8 @@ def add_network_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--engine",
         metavar="E",
-        help="what computes the network: torch, openvino, openvino:GPU (default: openvino on a CPU where it is "
-        "installed, else torch)",
+        help="what computes the network: torch, winograd, openvino, openvino:GPU (default on a CPU: winograd for "
+        "videos where its vectors are of 256 bit, openvino where it is installed, else torch)",
     )
     group.add_argument(
         "--precision",

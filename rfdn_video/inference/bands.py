@@ -9,6 +9,7 @@ See docs/tiling.md.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from typing import cast
 
 import torch
@@ -27,7 +28,8 @@ class _Conv:
     """A padded 3x3 convolution of rows."""
 
     def __init__(self, conv: nn.Conv2d, scratch: Tensor, delay: int, grid: BandGrid) -> None:
-        self._conv, self._grid, self.delay = conv, grid, delay + 1
+        self._conv, self._grid, self.delay = copy(conv), grid, delay + 1
+        self._conv.padding = (0, 1)  # rows above and below are the context
         self._context = RowContext(scratch, 2, delay, grid)
         self.needed = range(0)
 
@@ -45,7 +47,7 @@ class _Conv:
         rows, result = self._grid.rows(step, self.delay), None
         if meet(rows, self.needed):
             around = self._context.view(range(rows.start - 1, rows.stop + 1))
-            result = F.conv2d(around, self._conv.weight, self._conv.bias, padding=(0, 1))
+            result = self._conv(around)
         self._context.close()
         return result
 
@@ -133,7 +135,7 @@ class BandedRFDN:
     """Runs an :class:`RFDN` with ESA on pictures of one size, ``band`` rows at a time.
 
     Args:
-        network: on its device, in its number format, channels last.
+        network: on its device, in its number format, channels last or not: its buffers are likewise.
         width, height: of the pictures, 1 or more.
         band: rows a step, 1 or more.
 

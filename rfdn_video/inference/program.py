@@ -139,8 +139,8 @@ class PictureProgram:
 
     @property
     def in_strips(self) -> bool:
-        """A part of a picture can be done without the rest."""
-        return any(self._enlarger.tiling.bands)
+        """A part of a picture can be done without the rest, and gets the same bits."""
+        return any(self._enlarger.tiling.bands) and self._enlarger.engine.repeats_rows
 
     def run(
         self,

@@ -31,7 +31,9 @@ def meet(a: range, b: range) -> range:
 
 
 def new_rows(like: Tensor, channels: int, rows: int, width: int) -> Tensor:
-    """Zeros [1, channels, rows, width], channels last, of the device and number format of ``like``."""
+    """Zeros [1, channels, rows, width] of the device, number format and memory format of ``like``."""
+    if like.is_contiguous():
+        return like.new_zeros((1, channels, rows, width))
     return like.new_zeros((1, rows, width, channels)).permute(0, 3, 1, 2)
 
 

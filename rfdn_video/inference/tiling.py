@@ -16,7 +16,7 @@ from rfdn_video.models.blocks import ESA_MIN_SIZE
 from rfdn_video.models.rfdn import RFDNConfig
 from rfdn_video.settings import Tile
 
-__all__ = ["Place", "Tiling", "band_bytes", "choose_tiling", "fits_whole", "memory_class", "whole_bytes"]
+__all__ = ["Place", "Tiling", "band_bytes", "choose_tiling", "fits", "memory_class", "whole_bytes"]
 
 CACHE_PIXELS = 46080
 """Pixels of a band that a CPU works on fastest, see benchmarks/scaling.py."""
@@ -116,9 +116,14 @@ def _auto(config: RFDNConfig, width: int, height: int, place: Place) -> int | No
     return band
 
 
-def fits_whole(config: RFDNConfig, plan: ScalePlan, place: Place) -> bool:
-    """Whether whole pictures stay within the place's class of memory in every pass."""
-    return all(whole_bytes(config, *size, place.itemsize) <= place.memory for size in _sizes(plan))
+def fits(config: RFDNConfig, plan: ScalePlan, place: Place) -> bool:
+    """Whether pictures stay within the place's class of memory in every pass, in its bands or whole."""
+    bands = choose_tiling("auto", config, plan, place).bands
+    return all(
+        (band_bytes(config, *size, band, place.itemsize) if band else whole_bytes(config, *size, place.itemsize))
+        <= place.memory
+        for size, band in zip(_sizes(plan), bands, strict=True)
+    )
 
 
 def whole_bytes(config: RFDNConfig, width: int, height: int, itemsize: int) -> int:

@@ -17,7 +17,7 @@ from torch import Tensor
 from rfdn_video.errors import DeviceError, UsageError
 from rfdn_video.frame import Color, Frame, PixelFormat
 from rfdn_video.inference.device import Device, open_device, report_device_errors, resolve_devices, resolve_precision
-from rfdn_video.inference.engines.engine import Engine, open_engine
+from rfdn_video.inference.engines.engine import Engine, automatic_engine, open_engine
 from rfdn_video.inference.enlarge import Enlarger
 from rfdn_video.inference.fit import FittingEnlarger
 from rfdn_video.inference.graphs import CudaRecorder, Recorder
@@ -27,7 +27,7 @@ from rfdn_video.inference.program import PictureProgram, PictureShape, all_finit
 from rfdn_video.inference.scaling import ScalePlan, plan_scale, target_size
 from rfdn_video.inference.slots import QUEUES, Lane
 from rfdn_video.inference.tally import Tally
-from rfdn_video.inference.tiling import Place, Tiling, choose_tiling, fits_whole, memory_class
+from rfdn_video.inference.tiling import Place, Tiling, choose_tiling, fits, memory_class
 from rfdn_video.models.catalog import load_bundled
 from rfdn_video.models.weights import Weights, load_weights
 from rfdn_video.settings import Dither, Reuse, Settings, Tile, exact_scale
@@ -51,7 +51,8 @@ class Upscaler:
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:N"``, ``"mps"`` or ``"xpu"``; with several,
             as in ``"cuda:0,1"``, the frames of a stream are dealt to them in turn.
         precision: ``"auto"``, ``"fp32"``, ``"fp16"`` or ``"bf16"``.
-        engine: ``"auto"``, ``"torch"``, ``"openvino"`` or ``"openvino:GPU"``, see :class:`rfdn_video.Settings`.
+        engine: ``"auto"``, ``"torch"``, ``"winograd"``, ``"openvino"`` or ``"openvino:GPU"``, see
+            :class:`rfdn_video.Settings`.
         tile: rows of the bands in which a picture is done, ``"off"`` for whole pictures, or ``"auto"``.
         reuse: what did not change since the frame before is taken from there: ``"exact"`` where that gives the
             same bits, ``"near"`` also where only something far away changed, ``"off"`` nowhere.
@@ -61,6 +62,8 @@ class Upscaler:
         size: (width, height) of the pictures that will come, where it is known: engine ``"auto"`` then
             takes no engine that does only whole pictures for those that are too large for that, and ``width``
             or ``height`` the bundled weights whose scale suits them; they are those of x2 otherwise.
+        many: they will come many at a time, to :meth:`stream` or from several threads; engine ``"auto"`` then
+            may take one that computes several at once.
 
     Attributes:
         weights: those in use.
@@ -68,6 +71,7 @@ class Upscaler:
         precision: number format of the network.
         engine: name of the engine that was taken.
         reuse: as given.
+        at_once: pictures that are computed at the same time in :meth:`stream`.
         worked: how long ``"upload"``, ``"network"`` (colour included) and ``"download"`` took in
             :meth:`stream`, in seconds; the mean of several devices.
         waited: how long :meth:`stream` waited for them.
@@ -97,6 +101,7 @@ class Upscaler:
         slots: int = SLOTS,
         cuda_graphs: bool = False,
         size: tuple[int, int] | None = None,
+        many: bool = False,
     ) -> None:
         if slots < 2:
             raise UsageError(f"slots {slots}: at least 2 are needed, so that copies and work overlap")
@@ -125,12 +130,12 @@ class Upscaler:
             self.weights = load_bundled(model, tune, self._wanted_scale(size))
         self.reuse, self._slots, self._tally = reuse, slots, Tally()
         self.worked, self.waited = dict.fromkeys(QUEUES, 0.0), 0.0
-        if engine == "auto" and size is not None and not self._fits_whole(size):
-            engine = "torch"
+        if engine == "auto":
+            engine = self._automatic_engine(size, many)
         gc.collect()  # upscalers that are no more lie in circles with their pools, and hold the memory of their engines
         self._engines = [open_engine(engine, self.weights, place, self.precision) for place in devices]
         self._exact_engines: dict[torch.device, Engine] = {}
-        self.engine = self._engines[0].name
+        self.engine, self.at_once = self._engines[0].name, sum(engine.at_once for engine in self._engines)
         self._lock = threading.Lock()
         with report_device_errors("the network"):
             opened = self._open_device(self.device)
@@ -245,8 +250,9 @@ class Upscaler:
         """
         with report_device_errors("the first frame"):
             lanes = [
-                self._lane(engine, self._slots, pixel_format, color, dither, self._recorder())
+                self._lane(engine, max(2, -(-self._slots // engine.at_once)), pixel_format, color, dither, self._recorder())
                 for engine in self._engines
+                for _ in range(engine.at_once)
             ]
         with FramePipe(lanes) as pipe:
             for frame in frames:
@@ -257,7 +263,7 @@ class Upscaler:
 
     @torch.inference_mode()
     def estimate_seconds(self, plan: ScalePlan) -> float:
-        """What one picture will take the network, measured on a smaller one."""
+        """What a picture, one of many, will take the network, measured on a smaller one."""
         width, height = plan.source
         small = min(width, ESTIMATE_SIDE), min(height, ESTIMATE_SIDE)
         factor = plan.native**plan.passes
@@ -269,12 +275,21 @@ class Upscaler:
             begin = time.perf_counter()
             enlarge(image).mean().item()  # .item() waits for the device
             times.append(time.perf_counter() - begin)
-        return min(times) * (width * height) / (small[0] * small[1])
+        return min(times) * (width * height) / (small[0] * small[1]) / self.at_once
 
-    def _fits_whole(self, size: tuple[int, int]) -> bool:
-        on_cpu, itemsize = self.device.type == "cpu", self.precision.itemsize
-        place = Place(False, on_cpu, memory_class(self.device), itemsize)
-        return not self.weights.config.is_local or fits_whole(self.weights.config, self.plan(*size), place)
+    def _automatic_engine(self, size: tuple[int, int] | None, many: bool) -> str:
+        if size is None or not self.weights.config.is_local:
+            return automatic_engine(self.device, self.precision, many=False)
+        name, plan = automatic_engine(self.device, self.precision, many=many), self.plan(*size)
+        if name == "winograd" and not self._fits(plan, banded=True, count=torch.get_num_threads()):
+            name = automatic_engine(self.device, self.precision, many=False)
+        return "torch" if name == "openvino" and not self._fits(plan, banded=False, count=1) else name
+
+    def _fits(self, plan: ScalePlan, *, banded: bool, count: int) -> bool:
+        """Whether so many pictures at once stay within the class of memory."""
+        memory = memory_class(self.device) // count
+        place = Place(banded, self.device.type == "cpu", memory, self.precision.itemsize)
+        return fits(self.weights.config, plan, place)
 
     def _enlarge(self, batch: Tensor) -> Tensor:
         height, width = batch.shape[2:]

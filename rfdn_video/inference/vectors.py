@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["VARIABLE", "halves_wide_vectors", "suit_vectors"]
+__all__ = ["VARIABLE", "are_narrow", "halves_wide_vectors", "suit_vectors"]
 
 VARIABLE = "ONEDNN_MAX_CPU_ISA"
 """oneDNN reads it once in a process, when it is first used."""
@@ -37,6 +37,13 @@ def suit_vectors(precisions: Iterable[str]) -> bool:
         return False
     os.environ[VARIABLE] = _NARROW
     return True
+
+
+def are_narrow() -> bool:
+    """Whether this CPU computes vectors of 256 bit: it has no wider ones, or computes them in halves."""
+    import torch  # whoever calls suit_vectors may do without
+
+    return torch.backends.cpu.get_cpu_capability() == "AVX2" or halves_wide_vectors(_processor())
 
 
 def halves_wide_vectors(processor: str) -> bool:

@@ -63,6 +63,17 @@ def test_equals_the_whole_frame(config: RFDNConfig, height: int, width: int) -> 
 
 
 @torch.inference_mode()
+def test_in_planes_it_equals_the_whole_frame_too() -> None:
+    """Not channels last, as the engine winograd has it."""
+    network = _network(CONFIGS["x2"]).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+    picture = _picture(41, 20)
+    expected = network(picture)
+    for band in (1, 5, 16, 40):
+        banded = BandedRFDN(network, 20, 41, band)
+        assert (banded(picture) - expected).abs().max() <= 1e-9, band
+
+
+@torch.inference_mode()
 @pytest.mark.parametrize("pixel_range", [1, 255])
 def test_every_band_size(pixel_range: int) -> None:
     network, picture = _network(CONFIGS["x2"]), _picture(41, 20) * pixel_range

@@ -12,10 +12,11 @@ from rfdn_video.errors import UsageError
 from rfdn_video.inference.device import report_device_errors
 from rfdn_video.inference.engines.openvino import OpenVINOEngine, is_installed
 from rfdn_video.inference.engines.pytorch import TorchEngine
+from rfdn_video.inference.engines.winograd import WinogradEngine, suits_winograd
 from rfdn_video.inference.rows import Read
 from rfdn_video.models.weights import Weights
 
-__all__ = ["BandRunner", "Engine", "open_engine"]
+__all__ = ["BandRunner", "Engine", "automatic_engine", "open_engine"]
 
 
 class BandRunner(Protocol):
@@ -39,12 +40,16 @@ class Engine(Protocol):
         device: where images lie before and after.
         precision: number format in which the network computes.
         runs_bands: :meth:`in_bands` works, with this network.
+        at_once: pictures that should be computed at the same time, each in a thread of its own, for all of the speed.
+        repeats_rows: rows that are computed again without those far from them get the same bits.
     """
 
     name: str
     device: torch.device
     precision: torch.dtype
     runs_bands: bool
+    at_once: int
+    repeats_rows: bool
 
     def __call__(self, image: Tensor) -> Tensor:
         """Runs the network once.
@@ -64,8 +69,7 @@ def open_engine(name: str, weights: Weights, device: torch.device, precision: to
     """Makes the network of ``weights`` ready.
 
     Args:
-        name: ``"torch"``; ``"openvino"``, or ``"openvino:GPU"`` for another device than the CPU;
-            ``"auto"`` is OpenVINO for float32 on a CPU where it is installed, else torch.
+        name: ``"torch"``; ``"winograd"``; ``"openvino"``, or ``"openvino:GPU"`` for another device than the CPU.
         weights: of the network.
         device: where images lie.
         precision: number format to compute in.
@@ -74,13 +78,26 @@ def open_engine(name: str, weights: Weights, device: torch.device, precision: to
         UsageError: an engine that does not serve the device or the precision.
         DeviceError: an engine or device that is absent; out of memory.
     """
-    if name == "torch" or (name == "auto" and not _suits_openvino(device, precision)):
+    if name == "torch":
         with report_device_errors("the network"):
             return TorchEngine(weights, device, precision)
     if device.type != "cpu":
         raise UsageError(f"engine {name} takes pictures from the CPU; give --device cpu instead of {device}")
+    if name == "winograd":
+        return WinogradEngine(weights, precision)
     return OpenVINOEngine(weights, precision, name.partition(":")[2].upper() or "CPU")
 
 
-def _suits_openvino(device: torch.device, precision: torch.dtype) -> bool:
-    return device.type == "cpu" and precision is torch.float32 and is_installed()
+def automatic_engine(device: torch.device, precision: torch.dtype, *, many: bool) -> str:
+    """The engine that is fastest, by its name.
+
+    Args:
+        device: where images lie.
+        precision: number format to compute in.
+        many: pictures come many at a time, not one by one.
+    """
+    if device.type != "cpu" or precision is not torch.float32:
+        return "torch"
+    if many and suits_winograd():
+        return "winograd"
+    return "openvino" if is_installed() else "torch"

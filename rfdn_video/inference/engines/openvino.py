@@ -44,6 +44,7 @@ class OpenVINOEngine:
 
     device = torch.device("cpu")
     runs_bands = False
+    at_once, repeats_rows = 1, True
 
     def __init__(self, weights: Weights, precision: torch.dtype, target: str) -> None:
         if not is_installed():

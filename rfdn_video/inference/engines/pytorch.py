@@ -20,6 +20,7 @@ class TorchEngine:
     """See :class:`rfdn_video.inference.engines.engine.Engine`."""
 
     name = "torch"
+    at_once, repeats_rows = 1, True
 
     def __init__(self, weights: Weights, device: torch.device, precision: torch.dtype) -> None:
         self.device, self.precision = device, precision
