@@ -54,7 +54,7 @@ def test_command_line_equals_upscaler(command_line: CommandLine, shared: Path, t
     layout = PixelFormat("yuv", 8, 1, 1)
     raw = _raw(source, count, 176, 144)
     frames = [Frame(planes, layout, Color(Matrix.SMPTE170M), n, 1, Fraction(1, 30)) for n, planes in enumerate(raw)]
-    expected = list(Upscaler(scale=2, device="cpu").stream(frames))
+    expected = list(Upscaler(scale=2, device="cpu", many=True).stream(frames))
     for planes, frame in zip(_raw(output, count, 352, 288), expected, strict=True):
         for got, want in zip(planes, frame.planes, strict=True):
             assert np.abs(got.astype(int) - want.astype(int)).max() <= 1

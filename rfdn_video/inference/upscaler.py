@@ -131,7 +131,7 @@ class Upscaler:
         self.reuse, self._slots, self._tally = reuse, slots, Tally()
         self.worked, self.waited = dict.fromkeys(QUEUES, 0.0), 0.0
         if engine == "auto":
-            engine = self._automatic_engine(size, many)
+            engine = self._automatic_engine(size, many and reuse != "near")  # which is asked for to save rows
         gc.collect()  # upscalers that are no more lie in circles with their pools, and hold the memory of their engines
         self._engines = [open_engine(engine, self.weights, place, self.precision) for place in devices]
         self._exact_engines: dict[torch.device, Engine] = {}
@@ -278,18 +278,19 @@ class Upscaler:
         return min(times) * (width * height) / (small[0] * small[1]) / self.at_once
 
     def _automatic_engine(self, size: tuple[int, int] | None, many: bool) -> str:
-        if size is None or not self.weights.config.is_local:
-            return automatic_engine(self.device, self.precision, many=False)
-        name, plan = automatic_engine(self.device, self.precision, many=many), self.plan(*size)
-        if name == "winograd" and not self._fits(plan, banded=True, count=torch.get_num_threads()):
+        local = self.weights.config.is_local
+        name = automatic_engine(self.device, self.precision, many=many and local)
+        if name == "winograd" and not self._fits(size, banded=True, count=torch.get_num_threads()):
             name = automatic_engine(self.device, self.precision, many=False)
-        return "torch" if name == "openvino" and not self._fits(plan, banded=False, count=1) else name
+        if name == "openvino" and local and not self._fits(size, banded=False, count=1):
+            name = "torch"
+        return name
 
-    def _fits(self, plan: ScalePlan, *, banded: bool, count: int) -> bool:
-        """Whether so many pictures at once stay within the class of memory."""
+    def _fits(self, size: tuple[int, int] | None, *, banded: bool, count: int) -> bool:
+        """Whether so many pictures at once stay within the class of memory, as far as their size is known."""
         memory = memory_class(self.device) // count
         place = Place(banded, self.device.type == "cpu", memory, self.precision.itemsize)
-        return fits(self.weights.config, plan, place)
+        return size is None or fits(self.weights.config, self.plan(*size), place)
 
     def _enlarge(self, batch: Tensor) -> Tensor:
         height, width = batch.shape[2:]

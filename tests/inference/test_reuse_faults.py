@@ -37,7 +37,7 @@ SPOILT = 255
 class Spoiling:
     """Half precision is far off, and gives no numbers for bands whose own rows hold :data:`SPOILT`."""
 
-    device, runs_bands = torch.device("cpu"), True
+    device, runs_bands, at_once, repeats_rows = torch.device("cpu"), True, 1, True
 
     def __init__(self, engine: TorchEngine) -> None:
         self._engine, self.precision = engine, engine.precision

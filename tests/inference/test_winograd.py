@@ -152,7 +152,8 @@ def test_auto(monkeypatch: pytest.MonkeyPatch, nearest_x2: Path) -> None:
     assert taken(engine="torch") == "torch"
     assert taken(precision="fp16") == "torch"
     assert taken(many=False) != "winograd"
-    assert taken(size=None) != "winograd"
+    assert taken(reuse="near") != "winograd"
+    assert taken(size=None) == "winograd"
     monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
     assert taken(weights=None) != "winograd"  # so many pictures would not stay within 4 GiB
     monkeypatch.undo()

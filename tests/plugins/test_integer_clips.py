@@ -54,7 +54,7 @@ def test_colour_is_honoured_and_set(name: str, props: dict[str, int], color: Col
     sources = [
         Frame(tuple(planes(frame)), layout, color, n, 1, Fraction(1, 24)) for n, frame in enumerate(clip.frames())
     ]
-    expected = Upscaler(scale=2).stream(sources)
+    expected = Upscaler(scale=2, many=True).stream(sources)
     for frame, wanted in zip(rfdn(clip).frames(), expected, strict=True):
         assert frame.props["_Matrix"] == color.matrix
         assert frame.props["_Range"] == color.full_range

@@ -32,7 +32,7 @@ def planes(frame) -> Tensor:
 @pytest.fixture(scope="module")
 def upscaled() -> list[Tensor]:
     """The noise frames, enlarged by the core."""
-    upscaler = Upscaler(scale=2)
+    upscaler = Upscaler(scale=2, many=True)
     return [upscaler(planes(frame)) for frame in noise_clip().frames()]
 
 
@@ -44,7 +44,7 @@ def test_rgbs_equals_the_upscaler(upscaled: list[Tensor]) -> None:
 
 
 def test_rgbh_equals_the_upscaler() -> None:
-    upscaler = Upscaler(scale=2)
+    upscaler = Upscaler(scale=2, many=True)
     clip = noise_clip(vs.RGBH, 2)
     result = rfdn(clip)
     assert result.format.id == vs.RGBH
@@ -58,15 +58,15 @@ def test_every_scale_of_the_upscaler(scale: float | Fraction, size: tuple[int, i
     clip = noise_clip(length=1)
     result = rfdn(clip, scale)
     assert (result.width, result.height) == size
-    assert torch.equal(planes(result.get_frame(0)), Upscaler(scale=scale)(planes(clip.get_frame(0))))
+    assert torch.equal(planes(result.get_frame(0)), Upscaler(scale=scale, many=True)(planes(clip.get_frame(0))))
 
 
 def test_tune_and_weights_choose_the_network(upscaled: list[Tensor]) -> None:
     clip = noise_clip(length=1)
     clean = planes(rfdn(clip, tune="clean").get_frame(0))
-    assert torch.equal(clean, Upscaler(scale=2, tune="clean")(planes(clip.get_frame(0))))
+    assert torch.equal(clean, Upscaler(scale=2, tune="clean", many=True)(planes(clip.get_frame(0))))
     assert not torch.equal(clean, upscaled[0])
-    path = Upscaler(scale=2, tune="clean").weights.path
+    path = Upscaler(scale=2, tune="clean", many=True).weights.path
     for weights in (path, str(path), load_weights(path)):
         assert torch.equal(planes(rfdn(clip, weights=weights).get_frame(0)), clean)
 
@@ -75,7 +75,7 @@ def test_tune_and_weights_choose_the_network(upscaled: list[Tensor]) -> None:
 def test_tile_is_the_cores(tile: int | str) -> None:
     clip = noise_clip(length=1)
     assert torch.equal(
-        planes(rfdn(clip, tile=tile).get_frame(0)), Upscaler(scale=2, tile=tile)(planes(clip.get_frame(0)))
+        planes(rfdn(clip, tile=tile).get_frame(0)), Upscaler(scale=2, tile=tile, many=True)(planes(clip.get_frame(0)))
     )
 
 
@@ -312,7 +312,7 @@ def test_gpu_resident_clip_is_refused() -> None:
         ({"model": "esrgan"}, "rfdn: no network 'esrgan'; known: e-rfdn"),
         ({"tile": "small"}, "rfdn: tile 'small': auto, off, or 1 to 32768 rows are allowed"),
         ({"tile": 0}, "rfdn: tile 0: auto, off, or 1 to 32768 rows are allowed"),
-        ({"engine": "abacus"}, "rfdn: engine 'abacus': allowed are auto, torch, openvino, openvino:GPU"),
+        ({"engine": "abacus"}, "rfdn: engine 'abacus': allowed are auto, torch, winograd, openvino, openvino:GPU"),
         ({"reuse": "always"}, "rfdn: reuse 'always': allowed are exact, near, off"),
         ({"tune": "anime"}, "rfdn: no weights of e-rfdn for 'anime' are bundled"),
         ({"device": "abacus"}, "rfdn: device 'abacus' is not known"),
