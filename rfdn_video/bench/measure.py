@@ -73,7 +73,7 @@ def measure(job: Job, opened: Sequence[Opened], seconds: float, on_step: Callabl
     summaries: list[Summary] = []
     stages = stages_alone(job, frames, enlarged_frames(job, frames))
     stages[WHOLE] = whole(job, len(frames), summaries.append)
-    networks = {str(one.choice): network_alone(one.upscaler, one.choice, picture) for one in opened}
+    networks = {str(one.choice): network_alone(one.upscaler, one.choice.threads, picture) for one in opened}
     on_step(f"{len(stages)} stages and {len(networks)} networks in turn, {len(frames)} frames")
     speeds = in_turn(stages | networks, SHARE * (seconds - (time.perf_counter() - begin)))
     by_choice = {one.choice: speeds[str(one.choice)] for one in opened}
@@ -121,7 +121,7 @@ def _second_try(one: Opened, picture: Tensor) -> float:
 
 
 def _timed(one: Opened, picture: Tensor) -> float:
-    return 1 / network_alone(one.upscaler, one.choice, picture)()
+    return 1 / network_alone(one.upscaler, one.choice.threads, picture)()
 
 
 def _count(budget: float, each: Sequence[float]) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from rfdn_video.bench.choices import Choice, threads_of_torch
+from rfdn_video.bench.choices import threads_of_torch
 from rfdn_video.bench.rounds import Run, repeated
 from rfdn_video.frame import Frame
 from rfdn_video.inference.colorspace import PlanesToRGB, RGBToPlanes
@@ -38,10 +38,17 @@ def enlarged_frames(job: Job, frames: Sequence[Frame]) -> list[Frame]:
     return list(job.upscaler.stream(frames, pixel_format=pixels, color=color, dither=job.files.dither))
 
 
-def network_alone(upscaler: Upscaler, choice: Choice, picture: Tensor) -> Run:
-    """The bare network: RGB [3, H, W] on the device in, the same enlarged out; as many at once as in a job."""
+def network_alone(upscaler: Upscaler, threads: int | None, picture: Tensor) -> Run:
+    """The bare network: RGB [3, H, W] on the device in, the same enlarged out; as many at once as in a job.
+
+    Args:
+        upscaler: has the network.
+        threads: of torch; None is what a job takes.
+        picture: RGB.
+    """
     image, count = picture.to(upscaler.device), upscaler.at_once
-    threads = choice.threads if count == 1 else 1
+    if count > 1:
+        threads = 1
 
     def enlarge() -> None:
         with threads_of_torch(threads):

@@ -249,11 +249,7 @@ class Upscaler:
             DeviceError: out of memory, or the device was lost.
         """
         with report_device_errors("the first frame"):
-            lanes = [
-                self._lane(engine, max(2, -(-self._slots // engine.at_once)), pixel_format, color, dither, self._recorder())
-                for engine in self._engines
-                for _ in range(engine.at_once)
-            ]
+            lanes = self._lanes(pixel_format, color, dither)
         with FramePipe(lanes) as pipe:
             for frame in frames:
                 yield from pipe.push(frame)
@@ -333,6 +329,14 @@ class Upscaler:
     def _open_device(self, place: torch.device) -> Device:
         # Two thread pools would slow each other: where another engine works, torch's own has one thread.
         return open_device(place, None if self.engine == "torch" else 1)
+
+    def _lanes(self, pixel_format: PixelFormat | None, color: Color | None, dither: Dither) -> list[Lane]:
+        """As many on each device as its engine computes pictures at once; they share its slots."""
+        return [
+            self._lane(engine, max(2, -(-self._slots // engine.at_once)), pixel_format, color, dither, self._recorder())
+            for engine in self._engines
+            for _ in range(engine.at_once)
+        ]
 
     def _lane(
         self,
