@@ -7,7 +7,7 @@
 #   BASE             an image of Debian's or Ubuntu's kind with Python >= 3.12; a torch that it has is used
 #   TORCH_INDEX_URL  the package index that torch is taken from, for example one with CPU-only builds; empty: the
 #                    default index, whose torch for Linux on x86-64 computes on CUDA and on the CPU
-#   EXTRAS           of pyproject.toml: "watch,serve,openvino" is faster where there is a CPU only
+#   EXTRAS           of pyproject.toml: "watch,serve,openvino" is faster on a CPU with AVX-512
 #   VERSION, REVISION  for the labels
 
 ARG BASE=python:3.12-slim
