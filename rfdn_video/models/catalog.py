@@ -61,8 +61,8 @@ BUNDLED = (
         network="e-rfdn",
         tune="clean",
         scale=3,
-        sha256="56e236dd7e4b48119e5107e10a0f4c37d670ceeace3f17607e9a4ad82be38fee",
-        psnr_y=(("Set5", 33.69),),
+        sha256="07d5942ecffe0db0eb3304be8b9f9b0f18cb59e13be5db1557c1433847ebd9bb",
+        psnr_y=(("Set5", 33.81),),
     ),
     BundledWeights(
         network="e-rfdn",
@@ -85,6 +85,13 @@ BUNDLED = (
         sha256="568f8cfd732207fdb2362557c9285999dc84b4edfc24613112280018d4b59a53",
         psnr_y=(("Set5", 30.83), ("BSD100", 27.04)),
     ),
+    BundledWeights(
+        network="rfdn",
+        tune="clean",
+        scale=2,
+        sha256="d33573e64f07308a11dc7fc1035b33cb28acc3e9cdf4bf1bde84f805aeaf7aa2",
+        psnr_y=(("Set5", 37.45),),
+    ),
 )
 
 
@@ -101,6 +108,8 @@ def load_bundled(network: str, tune: str, wanted_scale: float) -> Weights:
         raise ModelError(f"no network {network!r}; known: {', '.join(NETWORKS)}{did_you_mean(network, NETWORKS)}")
     candidates = sorted((b for b in BUNDLED if (b.network, b.tune) == (network, tune)), key=lambda b: b.scale)
     if not candidates:
-        raise ModelError(f"no weights of {network} for {tune!r} are bundled; give a file with --weights")
+        tunes = sorted({b.tune for b in BUNDLED if b.network == network})
+        others = f" (there are some for {', '.join(tunes)}: --tune)" if tunes else ""
+        raise ModelError(f"no weights of {network} for {tune!r} are bundled{others}; give a file with --weights")
     best = next((b for b in candidates if b.scale >= wanted_scale), candidates[-1])
     return load_weights(best.path, sha256=best.sha256)

@@ -118,6 +118,8 @@ def test_catalogue_serves_the_next_larger_scale() -> None:
         load_bundled("nothing", "video", 2)
     with pytest.raises(ModelError, match="--weights"):
         load_bundled("e-rfdn", "anime", 2)
+    with pytest.raises(ModelError, match="there are some for clean: --tune"):
+        load_bundled("rfdn", "video", 2)
 
 
 @pytest.mark.fault(65)

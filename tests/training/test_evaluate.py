@@ -89,7 +89,7 @@ def run_eval(*arguments: object) -> int:
 def test_json_has_means_and_each_image(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run_eval(pictures, "-s", 2, "--tune", "clean", "--json") == 0
     content = json.loads(capsys.readouterr().out)
-    assert [result["name"].split()[0] for result in content["results"]] == ["bicubic", "lanczos", "e-rfdn"]
+    assert [result["name"].split()[0] for result in content["results"]] == ["bicubic", "lanczos", "e-rfdn", "rfdn"]
     for result in content["results"]:
         assert set(result["images"]) == {"picture0", "picture1"}
         for metric in ("psnr_y", "ssim_y", "psnr_rgb", "ssim_rgb"):
