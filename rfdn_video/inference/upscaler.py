@@ -71,7 +71,7 @@ class Upscaler:
         precision: number format of the network.
         engine: name of the engine that was taken.
         reuse: as given.
-        at_once: pictures that are computed at the same time in :meth:`stream`.
+        at_once: pictures that :meth:`stream` computes at the same time on a device.
         worked: how long ``"upload"``, ``"network"`` (colour included) and ``"download"`` took in
             :meth:`stream`, in seconds; the mean of several devices.
         waited: how long :meth:`stream` waited for them.
@@ -135,7 +135,7 @@ class Upscaler:
         gc.collect()  # upscalers that are no more lie in circles with their pools, and hold the memory of their engines
         self._engines = [open_engine(engine, self.weights, place, self.precision) for place in devices]
         self._exact_engines: dict[torch.device, Engine] = {}
-        self.engine, self.at_once = self._engines[0].name, sum(engine.at_once for engine in self._engines)
+        self.engine, self.at_once = self._engines[0].name, self._engines[0].at_once
         self._lock = threading.Lock()
         with report_device_errors("the network"):
             opened = self._open_device(self.device)
