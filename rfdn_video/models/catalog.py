@@ -40,8 +40,8 @@ BUNDLED = (
         network="e-rfdn",
         tune="clean",
         scale=2,
-        sha256="add6f861a0c3340ce7ed36a175271a671f98789f54c4591eed77f738b59f4b24",
-        psnr_y=(("Set5", 37.49), ("BSD100", 31.92)),
+        sha256="c99fbb2c7d30394c5c155727e730ecfecf0d062103fd15c47f04ad0bc10c7e2e",
+        psnr_y=(("Set5", 37.60), ("BSD100", 31.97)),
     ),
     BundledWeights(
         network="e-rfdn",
@@ -68,8 +68,8 @@ BUNDLED = (
         network="e-rfdn",
         tune="clean",
         scale=4,
-        sha256="befcb60e7f8308a74279741fffd294d72d902b0594581e361abc9def5f5df3d2",
-        psnr_y=(("Set5", 31.39), ("BSD100", 27.27)),
+        sha256="a3f31e8b1407efeafe3cd8ff4193ebad5f0959e22c75278827e443d6734807c0",
+        psnr_y=(("Set5", 31.66), ("BSD100", 27.39)),
     ),
     BundledWeights(
         network="e-rfdn",
