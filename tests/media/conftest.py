@@ -7,4 +7,4 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _torch_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rfdn_video.inference.engines.engine._suits_openvino", lambda *_: False)
+    monkeypatch.setattr("rfdn_video.inference.upscaler.automatic_engine", lambda *_, **__: "torch")
