@@ -162,5 +162,9 @@ class Trainer:
         if before != wanted:
             different = [key for key in wanted if before[key] != wanted[key]]
             raise InputError(f"{path}: was made by another recipe (other {', '.join(different)}); use that one")
-        self.learner.load_state_dict(content["learner"])
+        try:
+            self.learner.load_state_dict(content["learner"])
+        except KeyError:
+            how = f"begin another training from {self.folder / LAST} (--start)"
+            raise InputError(f"{path}: was made by an older rfdn-video; {how}") from None
         self.step, self.best = content["step"], content["best"]

@@ -248,6 +248,17 @@ def test_a_checkpoint_of_another_recipe_is_refused(cache: PairCache, recipe: Rec
         Trainer(other, cache, tmp_path, resume=True)
 
 
+def test_a_checkpoint_of_an_older_version_is_refused(cache: PairCache, recipe: Recipe, tmp_path: Path) -> None:
+    from rfdn_video.training.train import Trainer
+
+    Trainer(Learner(recipe, CPU), cache, tmp_path).save()
+    content = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
+    content["learner"]["optimizer"] = content["learner"].pop("optimizers")["adam"]
+    torch.save(content, tmp_path / "checkpoint.pt")
+    with pytest.raises(InputError, match=r"older rfdn-video; begin another training from .*last.safetensors"):
+        Trainer(Learner(recipe, CPU), cache, tmp_path, resume=True)
+
+
 def test_a_batch_that_cannot_be_shared_is_refused(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     from rfdn_video.training.distributed import join
 
