@@ -17,7 +17,8 @@ from torch import Tensor
 from rfdn_video.errors import DeviceError, UsageError
 from rfdn_video.frame import Color, Frame, PixelFormat
 from rfdn_video.inference.device import Device, open_device, report_device_errors, resolve_devices, resolve_precision
-from rfdn_video.inference.engines.engine import Engine, automatic_engine, open_engine
+from rfdn_video.inference.engines.automatic import automatic_engine
+from rfdn_video.inference.engines.engine import Engine, open_engine
 from rfdn_video.inference.enlarge import Enlarger
 from rfdn_video.inference.fit import FittingEnlarger
 from rfdn_video.inference.graphs import CudaRecorder, Recorder
@@ -27,7 +28,7 @@ from rfdn_video.inference.program import PictureProgram, PictureShape, all_finit
 from rfdn_video.inference.scaling import ScalePlan, plan_scale, target_size
 from rfdn_video.inference.slots import QUEUES, Lane
 from rfdn_video.inference.tally import Tally
-from rfdn_video.inference.tiling import Place, Tiling, choose_tiling, fits, memory_class
+from rfdn_video.inference.tiling import Place, Tiling, choose_tiling, memory_class
 from rfdn_video.models.catalog import load_bundled
 from rfdn_video.models.weights import Weights, load_weights
 from rfdn_video.settings import Dither, Reuse, Settings, Tile, exact_scale
@@ -131,7 +132,9 @@ class Upscaler:
         self.reuse, self._slots, self._tally = reuse, slots, Tally()
         self.worked, self.waited = dict.fromkeys(QUEUES, 0.0), 0.0
         if engine == "auto":
-            engine = self._automatic_engine(size, many and reuse != "near")  # which is asked for to save rows
+            many = many and reuse != "near"  # which is asked for to save rows
+            known = None if size is None else self.plan(*size)
+            engine = automatic_engine(self.weights.config, known, self.device, self.precision, many=many)
         gc.collect()  # upscalers that are no more lie in circles with their pools, and hold the memory of their engines
         self._engines = [open_engine(engine, self.weights, place, self.precision) for place in devices]
         self._exact_engines: dict[torch.device, Engine] = {}
@@ -272,21 +275,6 @@ class Upscaler:
             enlarge(image).mean().item()  # .item() waits for the device
             times.append(time.perf_counter() - begin)
         return min(times) * (width * height) / (small[0] * small[1]) / self.at_once
-
-    def _automatic_engine(self, size: tuple[int, int] | None, many: bool) -> str:
-        local = self.weights.config.is_local
-        name = automatic_engine(self.device, self.precision, many=many and local)
-        if name == "winograd" and not self._fits(size, banded=True, count=torch.get_num_threads()):
-            name = automatic_engine(self.device, self.precision, many=False)
-        if name == "openvino" and local and not self._fits(size, banded=False, count=1):
-            name = "torch"
-        return name
-
-    def _fits(self, size: tuple[int, int] | None, *, banded: bool, count: int) -> bool:
-        """Whether so many pictures at once stay within the class of memory, as far as their size is known."""
-        memory = memory_class(self.device) // count
-        place = Place(banded, self.device.type == "cpu", memory, self.precision.itemsize)
-        return size is None or fits(self.weights.config, self.plan(*size), place)
 
     def _enlarge(self, batch: Tensor) -> Tensor:
         height, width = batch.shape[2:]

@@ -18,6 +18,7 @@ import torch
 
 from rfdn_video import Upscaler, Weights
 from rfdn_video.errors import DeviceError, UsageError
+from rfdn_video.inference.engines import automatic
 from rfdn_video.inference.engines import engine as engines
 from rfdn_video.inference.engines import openvino as module
 from rfdn_video.models.networks import network_config
@@ -118,7 +119,7 @@ def test_auto(monkeypatch: pytest.MonkeyPatch, nearest_x2: Path) -> None:
     assert taken() == "openvino"
     assert taken(precision="fp16") == "torch"
     assert taken(engine="torch") == "torch"
-    for where in (engines, module):
+    for where in (automatic, module):
         monkeypatch.setattr(where, "is_installed", lambda: False)
     assert taken() == "torch"
     with pytest.raises(DeviceError, match=r"rfdn-video\[openvino\]"):

@@ -15,6 +15,7 @@ import torch
 from rfdn_video import Color, Frame, PixelFormat, Upscaler, Weights
 from rfdn_video.errors import DeviceError, UsageError
 from rfdn_video.frame import Matrix
+from rfdn_video.inference.engines import automatic
 from rfdn_video.inference.engines import engine as engines
 from rfdn_video.inference.engines import winograd as module
 from rfdn_video.models.networks import network_config
@@ -147,7 +148,7 @@ def test_auto(monkeypatch: pytest.MonkeyPatch, nearest_x2: Path) -> None:
             **({"scale": 2, "weights": nearest_x2, "device": "cpu", "many": True} | options), size=size
         ).engine  # type: ignore[arg-type]
 
-    monkeypatch.setattr(engines, "suits_winograd", lambda: True)
+    monkeypatch.setattr(automatic, "suits_winograd", lambda: True)
     assert taken() == "winograd"
     assert taken(engine="torch") == "torch"
     assert taken(precision="fp16") == "torch"
@@ -157,14 +158,14 @@ def test_auto(monkeypatch: pytest.MonkeyPatch, nearest_x2: Path) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
     assert taken(weights=None) != "winograd"  # so many pictures would not stay within 4 GiB
     monkeypatch.undo()
-    monkeypatch.setattr(engines, "suits_winograd", lambda: False)
+    monkeypatch.setattr(automatic, "suits_winograd", lambda: False)
     assert taken() != "winograd"
 
 
 def test_attention_over_the_frame_is_not_taken_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     config = network_config("rfdn", 2)
     weights = Weights("rfdn", config, 1.0, None, Path("random"), "", RFDN(config).state_dict())
-    monkeypatch.setattr(engines, "suits_winograd", lambda: True)
+    monkeypatch.setattr(automatic, "suits_winograd", lambda: True)
     upscaler = Upscaler(scale=2, weights=weights, device="cpu", many=True, size=(640, 360))
     assert upscaler.engine != "winograd"
 

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from rfdn_video.errors import UsageError
 from rfdn_video.inference.device import report_device_errors
-from rfdn_video.inference.engines.openvino import OpenVINOEngine, is_installed
+from rfdn_video.inference.engines.openvino import OpenVINOEngine
 from rfdn_video.inference.engines.pytorch import TorchEngine
-from rfdn_video.inference.engines.winograd import WinogradEngine, suits_winograd
+from rfdn_video.inference.engines.winograd import WinogradEngine
 from rfdn_video.inference.rows import Read
 from rfdn_video.models.weights import Weights
 
-__all__ = ["BandRunner", "Engine", "automatic_engine", "open_engine"]
+__all__ = ["BandRunner", "Engine", "open_engine"]
 
 
 class BandRunner(Protocol):
@@ -86,18 +86,3 @@ def open_engine(name: str, weights: Weights, device: torch.device, precision: to
     if name == "winograd":
         return WinogradEngine(weights, precision)
     return OpenVINOEngine(weights, precision, name.partition(":")[2].upper() or "CPU")
-
-
-def automatic_engine(device: torch.device, precision: torch.dtype, *, many: bool) -> str:
-    """The engine that is fastest, by its name.
-
-    Args:
-        device: where images lie.
-        precision: number format to compute in.
-        many: pictures come many at a time, not one by one.
-    """
-    if device.type != "cpu" or precision is not torch.float32:
-        return "torch"
-    if many and suits_winograd():
-        return "winograd"
-    return "openvino" if is_installed() else "torch"

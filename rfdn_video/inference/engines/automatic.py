@@ -1,0 +1,41 @@
+"""Which engine ``auto`` is: the fastest that device, number format and memory allow. See docs/performance.md."""
+
+from __future__ import annotations
+
+import torch
+
+from rfdn_video.inference.engines.openvino import is_installed
+from rfdn_video.inference.engines.winograd import suits_winograd
+from rfdn_video.inference.scaling import ScalePlan
+from rfdn_video.inference.tiling import Place, fits, memory_class
+from rfdn_video.models.rfdn import RFDNConfig
+
+__all__ = ["automatic_engine"]
+
+
+def automatic_engine(
+    config: RFDNConfig, plan: ScalePlan | None, device: torch.device, precision: torch.dtype, *, many: bool
+) -> str:
+    """The engine's name.
+
+    Args:
+        config: of the network.
+        plan: passes and sizes; where they are not known, pictures are taken to fit into the memory.
+        device: where images lie.
+        precision: number format to compute in.
+        many: pictures come many at a time, not one by one.
+    """
+    if device.type != "cpu" or precision is not torch.float32:
+        return "torch"
+    cores = torch.get_num_threads()
+    if many and config.is_local and suits_winograd() and _fit(config, plan, banded=True, count=cores):
+        return "winograd"
+    if is_installed() and (not config.is_local or _fit(config, plan, banded=False, count=1)):
+        return "openvino"
+    return "torch"
+
+
+def _fit(config: RFDNConfig, plan: ScalePlan | None, *, banded: bool, count: int) -> bool:
+    """Whether so many pictures at once stay within the class of a CPU's memory."""
+    memory = memory_class(torch.device("cpu")) // count
+    return plan is None or fits(config, plan, Place(banded, True, memory, torch.float32.itemsize))
