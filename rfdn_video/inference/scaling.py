@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rfdn_video.errors import UsageError
+from rfdn_video.frame import PixelFormat
 from rfdn_video.limits import MAX_PIXELS
+from rfdn_video.settings import Settings
 
-__all__ = ["ScalePlan", "plan_scale", "target_size"]
+__all__ = ["ScalePlan", "plan_picture", "plan_scale", "target_size"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,25 @@ class ScalePlan:
     def resamples(self) -> bool:
         """The network's result is not the target's size."""
         return self.enlarged != self.target
+
+
+def plan_picture(
+    wanted: Settings, native: int, source: tuple[int, int], layout: PixelFormat | None = None
+) -> ScalePlan:
+    """How a picture of this size is enlarged as the user wants.
+
+    Args:
+        wanted: scale, width or height.
+        native: the network's factor.
+        source: (width, height).
+        layout: of the result; where it subsamples chroma, the target's sides are even.
+
+    Raises:
+        UsageError: the wanted size is not larger.
+    """
+    multiple = (1 << layout.sub_w, 1 << layout.sub_h) if layout is not None else (1, 1)
+    target = target_size(source, scale=wanted.scale, width=wanted.width, height=wanted.height, multiple=multiple)
+    return plan_scale(source, target, native, multiple)
 
 
 def target_size(

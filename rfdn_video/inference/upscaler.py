@@ -8,7 +8,6 @@ import time
 from collections.abc import Generator, Iterable
 from contextlib import ExitStack
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -16,19 +15,19 @@ from torch import Tensor
 
 from rfdn_video.errors import DeviceError, UsageError
 from rfdn_video.frame import Color, Frame, PixelFormat
-from rfdn_video.inference.device import Device, open_device, report_device_errors, resolve_devices, resolve_precision
+from rfdn_video.inference.device import report_device_errors, resolve_devices, resolve_precision
 from rfdn_video.inference.engines.automatic import automatic_engine
-from rfdn_video.inference.engines.engine import Engine, open_engine
+from rfdn_video.inference.engines.engine import open_engine
 from rfdn_video.inference.enlarge import Enlarger
-from rfdn_video.inference.fit import FittingEnlarger
-from rfdn_video.inference.graphs import CudaRecorder, Recorder
+from rfdn_video.inference.graphs import CudaRecorder
+from rfdn_video.inference.lanes import LaneMaker
 from rfdn_video.inference.pipe import FramePipe
 from rfdn_video.inference.pool import Pool
-from rfdn_video.inference.program import PictureProgram, PictureShape, all_finite, not_finite
-from rfdn_video.inference.scaling import ScalePlan, plan_scale, target_size
+from rfdn_video.inference.program import all_finite, not_finite
+from rfdn_video.inference.scaling import ScalePlan, plan_picture
 from rfdn_video.inference.slots import QUEUES, Lane
 from rfdn_video.inference.tally import Tally
-from rfdn_video.inference.tiling import Place, Tiling, choose_tiling, memory_class
+from rfdn_video.inference.tiling import Tiling
 from rfdn_video.models.catalog import load_bundled
 from rfdn_video.models.weights import Weights, load_weights
 from rfdn_video.settings import Dither, Reuse, Settings, Tile, exact_scale
@@ -108,7 +107,7 @@ class Upscaler:
             raise UsageError(f"slots {slots}: at least 2 are needed, so that copies and work overlap")
         exact = None if scale is None else exact_scale(scale)
         # Settings knows what is allowed.
-        self._target = Settings(
+        self._wanted = Settings(
             scale=exact,
             width=width,
             height=height,
@@ -136,15 +135,15 @@ class Upscaler:
             known = None if size is None else self.plan(*size)
             engine = automatic_engine(self.weights.config, known, self.device, self.precision, many=many)
         gc.collect()  # upscalers that are no more lie in circles with their pools, and hold the memory of their engines
-        self._engines = [open_engine(engine, self.weights, place, self.precision) for place in devices]
-        self._exact_engines: dict[torch.device, Engine] = {}
-        self.engine, self.at_once = self._engines[0].name, self._engines[0].at_once
+        engines = [open_engine(engine, self.weights, place, self.precision) for place in devices]
+        self._maker = LaneMaker(self.weights, self._wanted, engines)
+        self.engine, self.at_once = engines[0].name, engines[0].at_once
         self._lock = threading.Lock()
         with report_device_errors("the network"):
-            opened = self._open_device(self.device)
+            opened = self._maker.open_device(self.device)
             opened.settle()
         self._queues = Pool(opened.queue)
-        self._pipes = Pool(lambda: FramePipe([self._lane(self._engines[0], 1)]))
+        self._pipes = Pool(lambda: FramePipe([self._maker.lane(self._maker.engines[0], 1)]))
 
     @property
     def recomputed_frames(self) -> int:
@@ -176,16 +175,11 @@ class Upscaler:
         Raises:
             UsageError: the wanted size is not larger.
         """
-        wanted = self._target
-        multiple = (1 << layout.sub_w, 1 << layout.sub_h) if layout is not None else (1, 1)
-        target = target_size(
-            (width, height), scale=wanted.scale, width=wanted.width, height=wanted.height, multiple=multiple
-        )
-        return plan_scale((width, height), target, self.weights.scale, multiple)
+        return plan_picture(self._wanted, self.weights.scale, (width, height), layout)
 
     def tiling(self, width: int, height: int, layout: PixelFormat | None = None) -> Tiling:
         """In which bands a picture of this size is done, as long as the memory holds them."""
-        return self._tiling(self._engines[0], self.plan(width, height, layout))
+        return self._maker.tiling(self._maker.engines[0], self.plan(width, height, layout))
 
     @torch.inference_mode()
     def __call__(self, image: Tensor) -> Tensor:
@@ -267,7 +261,7 @@ class Upscaler:
         small = min(width, ESTIMATE_SIDE), min(height, ESTIMATE_SIDE)
         factor = plan.native**plan.passes
         trial = ScalePlan(small, (small[0] * factor, small[1] * factor), plan.native, plan.passes)
-        enlarge = Enlarger(self._engines[0], trial, Tiling((None,) * trial.passes))
+        enlarge = Enlarger(self._maker.engines[0], trial, Tiling((None,) * trial.passes))
         image = torch.rand(1, 3, small[1], small[0], device=self.device)
         times = []
         for _ in range(3):
@@ -280,13 +274,13 @@ class Upscaler:
         height, width = batch.shape[2:]
         plan = self.plan(width, height)
         source = batch.to(self.device, torch.float32)
-        engine, count = self._engines[0], batch.shape[0]
+        engine, count = self._maker.engines[0], batch.shape[0]
         recomputed = 0
-        enlarger = self._fitting(engine, plan)
+        enlarger = self._maker.enlarger(engine, plan)
         with report_device_errors(f"pictures of {width}x{height}"):
             result = enlarger.attempt(lambda enlarge: enlarge(source))
             if self.precision is not torch.float32 and not all_finite(result):
-                result = self._exact(engine, plan).attempt(lambda enlarge: enlarge(source))
+                result = self._maker.exact_enlarger(engine, plan).attempt(lambda enlarge: enlarge(source))
                 recomputed = count
         if not all_finite(result):
             raise not_finite(self.weights.path, f"a picture of {width}x{height}")
@@ -304,59 +298,19 @@ class Upscaler:
 
     def _wanted_scale(self, size: tuple[int, int] | None) -> float:
         """The factor, as far as it is known before a picture comes."""
-        wanted = self._target
+        wanted = self._wanted
         if wanted.width is not None and size is not None:
             return wanted.width / size[0]
         if wanted.height is not None and size is not None:
             return wanted.height / size[1]
         return float(wanted.scale or 2)
 
-    def _recorder(self) -> Recorder | None:
-        return CudaRecorder() if self._cuda_graphs else None
-
-    def _open_device(self, place: torch.device) -> Device:
-        # Two thread pools would slow each other: where another engine works, torch's own has one thread.
-        return open_device(place, None if self.engine == "torch" else 1)
-
     def _lanes(self, pixel_format: PixelFormat | None, color: Color | None, dither: Dither) -> list[Lane]:
         """As many on each device as its engine computes pictures at once; they share its slots."""
-        return [
-            self._lane(engine, max(2, -(-self._slots // engine.at_once)), pixel_format, color, dither, self._recorder())
-            for engine in self._engines
-            for _ in range(engine.at_once)
-        ]
-
-    def _lane(
-        self,
-        engine: Engine,
-        slots: int,
-        pixel_format: PixelFormat | None = None,
-        color: Color | None = None,
-        dither: Dither = "none",
-        record: Recorder | None = None,
-    ) -> Lane:
-        def program(shape: PictureShape) -> PictureProgram:
-            result = pixel_format or shape.format
-            if color is None and (result.family == "rgb") != (shape.format.family == "rgb"):
-                raise UsageError(f"frames in {shape.format.family} cannot become {result.family} without a color")
-            plan = self.plan(shape.width, shape.height, result)
-            enlarger, exact = self._fitting(engine, plan), partial(self._exact, engine, plan)
-            weights, near = self.weights.path, self.reuse == "near"
-            return PictureProgram(shape, enlarger, exact, weights, pixel_format, color, dither, near=near)
-
-        return Lane(self._open_device(engine.device), program, slots, record, reuse=self.reuse != "off")
-
-    def _fitting(self, engine: Engine, plan: ScalePlan) -> FittingEnlarger:
-        return FittingEnlarger(engine, plan, self._tiling(engine, plan), fixed=self._target.tile == "off")
-
-    def _tiling(self, engine: Engine, plan: ScalePlan) -> Tiling:
-        on_cpu, itemsize = engine.device.type == "cpu", engine.precision.itemsize
-        place = Place(engine.runs_bands, on_cpu, memory_class(engine.device), itemsize)
-        return choose_tiling(self._target.tile, self.weights.config, plan, place)
-
-    def _exact(self, engine: Engine, plan: ScalePlan) -> FittingEnlarger:
-        with self._lock:
-            if engine.device not in self._exact_engines:
-                exact = open_engine(engine.name, self.weights, engine.device, torch.float32)
-                self._exact_engines[engine.device] = exact
-            return self._fitting(self._exact_engines[engine.device], plan)
+        lanes = []
+        for engine in self._maker.engines:
+            slots = max(2, -(-self._slots // engine.at_once))
+            for _ in range(engine.at_once):
+                record = CudaRecorder() if self._cuda_graphs else None
+                lanes.append(self._maker.lane(engine, slots, pixel_format, color, dither, record))
+        return lanes

@@ -93,7 +93,7 @@ def test_each_slot_is_recorded_once_a_shape() -> None:
     """Frames of two shapes in turn; slots of a new shape are new."""
     upscaler, recorder, slots = Upscaler(scale=2, device="cpu", engine="torch"), FakeRecorder(), 3
     frames = [*_frames(10), *_frames(10, 24, 18), *_frames(10)]
-    lane = upscaler._lane(upscaler._engines[0], slots, record=recorder)
+    lane = upscaler._maker.lane(upscaler._maker.engines[0], slots, record=recorder)
     with FramePipe([lane]) as pipe:
         results = [result for frame in frames for result in pipe.push(frame)] + list(pipe.drain())
     _assert_equal(results, list(upscaler.stream(frames)))
@@ -106,7 +106,7 @@ def test_what_cannot_be_recorded_ends_the_job() -> None:
         raise DeviceError("this job cannot be recorded as a CUDA graph")
 
     upscaler = Upscaler(scale=2, device="cpu", engine="torch")
-    lane = upscaler._lane(upscaler._engines[0], 2, record=refuse)
+    lane = upscaler._maker.lane(upscaler._maker.engines[0], 2, record=refuse)
     with FramePipe([lane]) as pipe, pytest.raises(DeviceError, match="cannot be recorded"):
         for frame in _frames(6):
             list(pipe.push(frame))
@@ -134,7 +134,7 @@ def test_the_work_waits_for_nothing_and_takes_nothing_from_the_host(
 ) -> None:
     """From the second time on: values that are read back, and tables from the host, cannot be recorded."""
     upscaler, frame = Upscaler(scale=scale, device="cpu", engine="torch", tile=tile), _frames(1)[0]
-    lane: Lane = upscaler._lane(upscaler._engines[0], 1)
+    lane: Lane = upscaler._maker.lane(upscaler._maker.engines[0], 1)
     with FramePipe([lane]), torch.inference_mode():
         slot = _Slot(open_device(CPU), lane._make_program(PictureShape.of(frame)), None)
         slot.load(frame, None, [range(frame.height)])

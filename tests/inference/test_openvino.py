@@ -61,7 +61,7 @@ def test_engines_that_are_no_more_hold_no_memory() -> None:
         for _ in range(2):
             upscaler = Upscaler(device="cpu", engine="openvino", scale=2)
             upscaler(torch.rand(3, 24, 32))
-            gone.append(weakref.ref(upscaler._engines[0]))
+            gone.append(weakref.ref(upscaler._maker.engines[0]))
             del upscaler
         Upscaler(device="cpu", engine="openvino", scale=2)
         assert [engine() for engine in gone] == [None, None]
@@ -105,7 +105,7 @@ def test_torch_has_one_thread_where_openvino_has_the_cores(nearest_x2: Path) -> 
     before = torch.get_num_threads()
     counts = []
     for upscaler in _pair(scale=2, weights=nearest_x2):
-        queue = upscaler._open_device(CPU).queue()
+        queue = upscaler._maker.open_device(CPU).queue()
         queue.submit(lambda: counts.append(torch.get_num_threads())).wait()
         queue.close()  # type: ignore[attr-defined]
     assert counts == [1, before]

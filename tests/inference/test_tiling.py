@@ -73,7 +73,9 @@ def test_what_follows_a_whole_frame_runs_in_strips_with_equal_bits(
     for pixels, strips in ((1 << 18, 1), (1 << 11, None)):
         monkeypatch.setattr(enlarge, "CACHE_PIXELS", pixels)
         upscaler = Upscaler(scale=scale, device="cpu", engine="torch", tile="off")
-        made = enlarge.Enlarger(upscaler._engines[0], upscaler.plan(70, 45, layout), upscaler.tiling(70, 45, layout))
+        made = enlarge.Enlarger(
+            upscaler._maker.engines[0], upscaler.plan(70, 45, layout), upscaler.tiling(70, 45, layout)
+        )
         assert len(made.strips) == strips or (strips is None and len(made.strips) > 4)
         results.append(next(upscaler.stream([frame])))
     for plane, other in zip(results[0].planes, results[1].planes, strict=True):
@@ -150,7 +152,7 @@ def test_out_of_memory_halves_the_bands(tile: str | int, tried: list[int]) -> No
     """The frame is done again, none is lost, it is counted once a try, and the next frame keeps what was found."""
     frames = [_frame(30, 110), _frame(30, 110, seed=1)]
     upscaler = Upscaler(scale=2, device="cpu", engine="torch", tile=tile)  # type: ignore[arg-type]
-    short = upscaler._engines[0] = _Short(upscaler._engines[0], 30)  # type: ignore[assignment]
+    short = upscaler._maker.engines[0] = _Short(upscaler._maker.engines[0], 30)  # type: ignore[assignment]
     results = list(upscaler.stream(frames))
     expected = Upscaler(scale=2, device="cpu", engine="torch", tile=tried[-1], slots=2)
     for got, want in zip(results, expected.stream(frames), strict=True):
@@ -165,7 +167,7 @@ def test_out_of_memory_halves_the_bands(tile: str | int, tried: list[int]) -> No
 
 def test_out_of_memory_in_the_smallest_bands() -> None:
     upscaler = Upscaler(scale=2, device="cpu", engine="torch", tile=40)
-    short = upscaler._engines[0] = _Short(upscaler._engines[0], 0)  # type: ignore[assignment]
+    short = upscaler._maker.engines[0] = _Short(upscaler._maker.engines[0], 0)  # type: ignore[assignment]
     with pytest.raises(DeviceError, match="out of memory for frames of 30x110"):
         list(upscaler.stream([_frame(30, 110)]))
     assert len(short.tried) < 6  # type: ignore[attr-defined]
@@ -173,6 +175,6 @@ def test_out_of_memory_in_the_smallest_bands() -> None:
 
 def test_whole_frames_that_were_asked_for_stay_whole() -> None:
     upscaler = Upscaler(scale=2, device="cpu", engine="torch", tile="off")
-    upscaler._engines[0] = _Short(upscaler._engines[0], 0)  # type: ignore[assignment]
+    upscaler._maker.engines[0] = _Short(upscaler._maker.engines[0], 0)  # type: ignore[assignment]
     with pytest.raises(DeviceError, match="--tile auto"):
         list(upscaler.stream([_frame(30, 110)]))

@@ -157,13 +157,13 @@ def test_frames_of_several_threads_equal_the_stream() -> None:
 @pytest.mark.parametrize("what", ["frames", "images"])
 def test_calls_of_two_threads_run_at_the_same_time(what: str, nearest_x2: Path) -> None:
     upscaler = Upscaler(scale=2, weights=nearest_x2, device="cpu")
-    engine, meeting = upscaler._engines[0], threading.Barrier(2)
+    engine, meeting = upscaler._maker.engines[0], threading.Barrier(2)
 
     def meet(image: Tensor) -> Tensor:
         meeting.wait(timeout=30)  # BrokenBarrierError where the other never comes
         return engine(image)
 
-    upscaler._engines = [Mock(wraps=meet, device=engine.device, precision=engine.precision, runs_bands=False)]
+    upscaler._maker.engines = [Mock(wraps=meet, device=engine.device, precision=engine.precision, runs_bands=False)]
     call = upscaler.enlarge if what == "frames" else upscaler
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(call, _frames(4, 20, 16) if what == "frames" else torch.rand(4, 3, 16, 20)))
