@@ -34,6 +34,8 @@ class LaneMaker:
 
     def __init__(self, weights: Weights, wanted: Settings, engines: list[Engine]) -> None:
         self.weights, self.wanted, self.engines = weights, wanted, engines
+        # Two thread pools would slow each other: where another engine works, torch's own has one thread.
+        self._threads = None if engines[0].name == "torch" else 1
         self._exact_engines: dict[torch.device, Engine] = {}
         self._lock = threading.Lock()
 
@@ -68,8 +70,7 @@ class LaneMaker:
 
     def open_device(self, place: torch.device) -> Device:
         """Opens one that an engine computes on."""
-        # Two thread pools would slow each other: where another engine works, torch's own has one thread.
-        return open_device(place, None if self.engines[0].name == "torch" else 1)
+        return open_device(place, self._threads)
 
     def enlarger(self, engine: Engine, plan: ScalePlan) -> FittingEnlarger:
         """What enlarges a picture, in smaller bands where memory is short."""
