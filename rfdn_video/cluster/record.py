@@ -20,6 +20,7 @@ from av.packet import Packet
 from rfdn_video.media.keeping.durable import sync
 from rfdn_video.media.keeping.packet_file import read_packets
 from rfdn_video.media.keeping.publish import rename_new
+from rfdn_video.media.keeping.recording import is_sound
 
 __all__ = ["Edge", "Published", "Record", "job_digest", "publish", "published", "read_record", "record_path"]
 
@@ -134,23 +135,10 @@ def read_record(work: Path, number: int, job: str) -> Record | None:
         return None
     except (ValueError, TypeError, KeyError):
         record = None
-    if record is not None and record.job == job and _is_sound(work, record):
+    if record is not None and record.job == job and is_sound(work / record.file, record.size, record.digest):
         return record
     path.unlink(missing_ok=True)
     return None
-
-
-def _is_sound(work: Path, record: Record) -> bool:
-    try:
-        with (work / record.file).open("rb") as file:
-            whole = os.fstat(file.fileno()).st_size == record.size
-            return whole and hashlib.file_digest(file, _digest).hexdigest() == record.digest
-    except FileNotFoundError:
-        return False
-
-
-def _digest() -> Any:
-    return hashlib.blake2b(digest_size=16)
 
 
 @dataclass(frozen=True)

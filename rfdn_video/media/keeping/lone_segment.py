@@ -13,7 +13,7 @@ import av
 from rfdn_video.frame import Frame
 from rfdn_video.media.encoding.target import Target
 from rfdn_video.media.encoding.video_encoder import MakeEncoder
-from rfdn_video.media.keeping.segments import Recording
+from rfdn_video.media.keeping.recording import Recording
 from rfdn_video.media.layout import VideoLayout
 
 __all__ = ["Encoded", "LoneSegment"]

@@ -20,7 +20,8 @@ from rfdn_video.frame import Frame
 from rfdn_video.media.encoding.target import Target, advice
 from rfdn_video.media.encoding.video_encoder import MakeEncoder, VideoEncoder
 from rfdn_video.media.keeping.joined_times import JoinedTimes
-from rfdn_video.media.keeping.segments import Recording, Segments
+from rfdn_video.media.keeping.recording import Recording
+from rfdn_video.media.keeping.segments import Segments
 from rfdn_video.media.layout import VideoLayout
 
 __all__ = ["SegmentedEncoder"]

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import os
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -16,10 +12,11 @@ from av.packet import Packet
 
 from rfdn_video.media.keeping.durable import sync
 from rfdn_video.media.keeping.journal import JOURNAL, Journal, Segment
-from rfdn_video.media.keeping.packet_file import read_packets, write_packet
+from rfdn_video.media.keeping.packet_file import read_packets
+from rfdn_video.media.keeping.recording import Recording, is_sound
 from rfdn_video.media.keeping.work_folder import WorkFolder
 
-__all__ = ["Recording", "Segments"]
+__all__ = ["Segments"]
 
 type Identify = Callable[[], Mapping[str, str]]
 """Tells what must be the same for segments to be of use. It reads the source, so it is asked only when needed."""
@@ -118,48 +115,6 @@ class Segments:
 
     def _is_sound(self, number: int, segment: Segment) -> bool:
         try:
-            with self._path(number).open("rb") as file:
-                whole = os.fstat(file.fileno()).st_size == segment.size
-                return whole and hashlib.file_digest(file, _digest).hexdigest() == segment.digest
+            return is_sound(self._path(number), segment.size, segment.digest)
         except OSError:
             return False
-
-
-class Recording:
-    """The file of a segment that is being made."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._file = path.open("wb")
-        self._hash, self._size = _digest(), 0
-
-    def write(self, packet: Packet[Any]) -> None:
-        """Appends a packet.
-
-        Raises:
-            OSError: the disk refuses.
-        """
-        memory = io.BytesIO()
-        write_packet(memory, packet)
-        self._hash.update(memory.getbuffer())
-        self._size += self._file.write(memory.getbuffer())
-
-    def complete(self) -> tuple[int, str]:
-        """Waits until it is on the disk; gives its size and digest.
-
-        Raises:
-            OSError: the disk refuses.
-        """
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
-        return self._size, self._hash.hexdigest()
-
-    def close(self) -> None:
-        """Gives it up; the work folder removes the file."""
-        with suppress(OSError):  # of what the full disk has not taken
-            self._file.close()
-
-
-def _digest() -> Any:
-    return hashlib.blake2b(digest_size=16)
