@@ -13,10 +13,10 @@ from rfdn_video.batch.entry import Entry, Run
 from rfdn_video.batch.ledger import Ledger
 from rfdn_video.batch.owner import Event, Kind
 from rfdn_video.batch.status import entry_record, measure
-from rfdn_video.cli.console import counted, one_line, warn
+from rfdn_video.cli.console import counted, duration, one_line, warn
 from rfdn_video.cli.terminal import print_table
 
-__all__ = ["Report", "duration", "print_entries"]
+__all__ = ["Report", "print_entries"]
 
 TABLE_ROWS = 50
 """Beyond that the summary lists failures only; every file has been reported when its turn was over."""
@@ -165,12 +165,3 @@ def _result(entry: Entry) -> str:
 def _with_source(entry: Entry) -> str:
     reason = entry.reason or ""
     return reason if str(entry.source) in reason else f"{entry.source}: {reason}"
-
-
-def duration(seconds: float | None) -> str:
-    """As h:mm:ss, or m:ss."""
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

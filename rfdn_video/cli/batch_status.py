@@ -12,7 +12,8 @@ from pathlib import Path
 from rfdn_video.batch.ledger import Ledger, ledger_path
 from rfdn_video.batch.status import Status, read_status
 from rfdn_video.cli.batch import add_serve_argument, serving_if
-from rfdn_video.cli.batch_report import duration, print_entries
+from rfdn_video.cli.batch_report import print_entries
+from rfdn_video.cli.console import duration
 
 __all__ = ["EXAMPLES", "add_arguments", "execute"]
 

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from rfdn_video.errors import RFDNError
 
-__all__ = ["Patient", "be_patient", "counted", "describe", "fail", "one_line", "say", "warn"]
+__all__ = ["Patient", "be_patient", "counted", "describe", "duration", "fail", "one_line", "say", "warn"]
 
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | dict.fromkeys(b"\t\n\r", " ")
 
@@ -74,6 +74,15 @@ def one_line(text: str) -> str:
 def counted(count: int, thing: str) -> str:
     """``"1 frame"``, ``"2 frames"``."""
     return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def duration(seconds: float | None) -> str:
+    """As h:mm:ss, or m:ss."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def say(*lines: str, file: TextIO | None = None) -> None:

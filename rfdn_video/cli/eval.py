@@ -29,7 +29,7 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of the command."""
     parser.add_argument("folder", type=Path, help="holds HR/ and LR/, or original images alone")
-    parser.add_argument("-s", "--scale", type=int, choices=(2, 3, 4), required=True)
+    parser.add_argument("-s", "--scale", type=int, choices=(2, 3, 4), required=True, help="factor of the networks")
     parser.add_argument(
         "-w", "--weights", type=Path, nargs="+", action="extend", default=[], metavar="FILE", help="try these"
     )

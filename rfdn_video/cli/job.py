@@ -14,7 +14,7 @@ from typing import Any, TextIO
 import av
 from av.video.reformatter import ColorPrimaries, ColorTrc
 
-from rfdn_video.cli.console import counted, say, warn
+from rfdn_video.cli.console import counted, duration, say, warn
 from rfdn_video.cli.progress import progress
 from rfdn_video.cli.stall import watched
 from rfdn_video.errors import RFDNError
@@ -117,7 +117,7 @@ def _plan(job: Job) -> dict[str, Any]:
     seconds = job.upscaler.estimate_seconds(job.scale)
     quantiser = "" if video.qp is None else f", QP {video.qp:.1f}"
     span = (
-        f"{seconds * frames:.0f} s for about {counted(frames, 'frame')}"
+        f"{duration(seconds * frames)} for about {counted(frames, 'frame')}"
         if frames
         else "the number of frames is not known"
     )

@@ -69,12 +69,14 @@ def _add_result_arguments(group: argparse._ArgumentGroup) -> None:
     add_size_arguments(group)
     group.add_argument("--overwrite", action="store_true", default=None, help="replace existing outputs")
     group.add_argument(
-        "--container", metavar="C", help="mp4, mov, mkv, webm; nut or y4m (default: by the output's name)"
+        "--container",
+        metavar="C",
+        help="mp4, mov, mkv, webm; nut or y4m (default: by the output's name, else the source's, else mkv)",
     )
     group.add_argument(
         "--dither",
         choices=("none", "ordered"),
-        help="rounding to code values: ordered breaks the steps of slow gradients up (default: none)",
+        help="rounding to code values: ordered hides banding in slow gradients (default: none)",
     )
     group.add_argument(
         "--audio", metavar="copy|none|E", help="copy the sound (default), drop it, or encode it: aac, libopus, flac ..."
@@ -166,8 +168,8 @@ def add_network_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--reuse",
         choices=("exact", "near", "off"),
-        help="take what did not change from the frame before: where the result is the same bit for bit (default), "
-        "also where only something far away changed, or never",
+        help="copy what did not change from the frame before: exact, where that gives the same bits (default); "
+        "near, also where only something far away changed; off, never",
     )
     group.add_argument(
         "--cuda-graphs",

@@ -27,7 +27,7 @@ def for_several(output: str, inputs: int) -> str:
 
 @contextmanager
 def made_folder(output: str | None) -> Iterator[None]:
-    """Within this block an ``--output`` that ends in a slash is there; if nothing has come into it, it goes again.
+    """Within this block a folder, named with a slash at its end, is there; if nothing has come into it, it goes again.
 
     Raises:
         OutputError: it cannot be made; its parent must be there.

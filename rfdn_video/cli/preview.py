@@ -18,6 +18,7 @@ from rfdn_video.cli.options import (
     add_progress_argument,
     add_size_arguments,
 )
+from rfdn_video.cli.output_folder import made_folder
 from rfdn_video.cli.parser import Parser
 from rfdn_video.errors import OutputError, UsageError
 
@@ -70,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     results.add_argument(
         "-o", "--output", type=Path, metavar="FILE.html", help="default: <stem>_preview.html beside the first input"
     )
-    results.add_argument("--png", type=Path, metavar="DIR", help="write the crops as PNG files, too")
+    results.add_argument("--png", type=Path, metavar="DIR", help="write the crops into this folder, too, as PNG files")
     results.add_argument("--open", action="store_true", help="show the page in the browser")
     results.add_argument("-y", "--overwrite", action="store_true", help="replace existing files")
     add_progress_argument(results)
@@ -97,7 +98,7 @@ def execute(args: argparse.Namespace) -> int:
     from rfdn_video.cli.signals import interruptible
     from rfdn_video.media.reading.probe import probe
 
-    with interruptible():
+    with interruptible(), made_folder(None if args.png is None else f"{args.png}/"):
         infos = [probe(path, video_stream=args.video_stream, deinterlace=args.deinterlace) for path in args.inputs]
         views, remarks = _views(infos, asked or _ways(_usual(infos), args), args)
         from rfdn_video.quality.page import render
@@ -120,8 +121,6 @@ def _check_output(args: argparse.Namespace) -> Path:
         raise OutputError(f"{output}: exists already; give --overwrite to replace it, or another --output")
     if not output.parent.is_dir():
         raise OutputError(f"{output.parent}: no such directory; make it first")
-    if args.png is not None and not args.png.is_dir():
-        raise OutputError(f"{args.png}: no such directory; make it first")
     return output
 
 

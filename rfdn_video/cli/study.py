@@ -21,7 +21,7 @@ __all__ = ["add_arguments", "execute"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of the command."""
     parser.add_argument("data", nargs="+", type=Path, help="images, videos, and folders of them to train on")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="a folder a network")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FOLDER", help="tables, and the trainings")
     parser.add_argument(
         "--validate", type=Path, nargs="+", required=True, metavar="FOLDER", help="test sets for the tables"
     )

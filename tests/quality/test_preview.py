@@ -83,7 +83,6 @@ def test_a_page_of_three_clips(
     for number, path in enumerate(clips):
         ffmpeg("-i", clip, "-vf", f"hue=h={60 * number}", "-c:v", "ffv1", path)
     ways = ["-w", str(nearest_weights(2)), "--with", "--tune clean --precision fp32"]
-    (tmp_path / "png").mkdir()
     output = tmp_path / "three.html"
     arguments = [
         "preview",
@@ -146,7 +145,7 @@ def test_what_the_job_takes_by_itself_can_be_asked_for(
         (["clip.mkv", "-o", "page.pdf"], 2, "ends in .html"),
         (["clip.mkv", "-o", "nowhere/page.html"], 4, "no such directory"),
         (["clip.mkv", "-o", "there.html"], 4, "--overwrite to replace it"),
-        (["clip.mkv", "--png", "nowhere"], 4, "no such directory"),
+        (["clip.mkv", "--png", "no/where"], 4, "no such directory"),
         (["clip.mkv", "--moments", "0"], 2, "1 or more"),
         (["clip.mkv", "--with", "--crf 18"], 2, "unrecognized arguments: --crf"),
         (["clip.mkv", "--with", "-w 'open"], 2, "No closing quotation"),
