@@ -89,7 +89,7 @@ def _engine(name: str) -> str:
 def _device(device: torch.device) -> str:
     import torch
 
-    return f"{device}, {torch.cuda.get_device_name(device)}" if device.type == "cuda" else str(device)
+    return f"cuda, {torch.cuda.get_device_name(device)}" if device.type == "cuda" else str(device)
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -60,7 +60,7 @@ class Job:
     def tiling(self) -> Tiling:
         """The bands in which its frames are done."""
         video = self.files.info.video
-        return self.upscaler.tiling(video.width, video.height, video.format)
+        return self.upscaler.tiling(video.width, video.height, self.files.target.layout)
 
     @property
     def bands(self) -> tuple[float, ...]:
@@ -168,7 +168,7 @@ def run(
         onlooker: sees the frames.
         on_reused: called instead after those that an earlier run finished, which pass faster; None is ``on_frame``.
     """
-    started, reused = time.monotonic(), 0
+    started, reused, before = time.monotonic(), 0, job.upscaler.tally  # which may have served other jobs
     told = _Told(on_frame, beat, onlooker or Onlooker(), on_reused or on_frame)
     if job.files.output is None:
         written, report = _transcode(job, _standard_output(), told)
@@ -182,6 +182,7 @@ def run(
                     verify(draft.path, written, job.files.target, full=job.files.verify_fully)
                 draft.publish()
             segments.discard()
+    tally = job.upscaler.tally - before
     return Summary(
         output=job.files.output,
         frames=len(written.pts),
@@ -190,13 +191,13 @@ def run(
         height=written.layout.height,
         seconds=time.monotonic() - started,
         verified=job.files.output is not None,
-        recomputed_frames=job.upscaler.recomputed_frames,
+        recomputed_frames=tally.recomputed,
         tiling=str(job.tiling),
         bands=job.bands,
-        retries=job.upscaler.retries,
+        retries=tally.retries,
         reuse=job.upscaler.reuse,
-        repeated_frames=job.upscaler.repeated_frames,
-        copied_share=job.upscaler.copied_share,
+        repeated_frames=tally.repeated,
+        copied_share=tally.copied_share,
         decoding=report,
         repaired_packets=sum(record.repaired for record in written.side_streams),
         missing_bytes=job.files.info.missing_bytes,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ from torch import Tensor
 from rfdn_video.errors import DeviceError
 
 __all__ = [
+    "CAPTURING",
     "Device",
     "Event",
     "Queue",
@@ -37,6 +39,11 @@ REQUIRE_GPU = "RFDN_REQUIRE_GPU"
 
 _SHORT_OF_MEMORY = re.compile(r"out of memory|allocate memory|not enough memory|ALLOC_FAILED", re.IGNORECASE)
 _OF_THE_DEVICE = re.compile(r"(CUDA|CUDA driver|cuDNN|cuBLAS|HIP|XPU) error", re.IGNORECASE)
+
+_LIMITING = threading.Lock()
+"""Two threads that limit others at the same time would take each other's limit for the usual number."""
+CAPTURING = threading.Lock()
+"""CUDA forbids waiting for a whole device while work on one of its streams is recorded as a graph."""
 
 PRECISIONS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
@@ -84,9 +91,10 @@ class _ThreadQueue:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="rfdn-queue")
         if torch_threads is not None:
             # torch keeps the number for the thread that sets it, and for threads yet to come: those get it back.
-            usual = torch.get_num_threads()
-            self._thread.submit(_limit_threads, torch_threads).result()
-            torch.set_num_threads(usual)
+            with _LIMITING:
+                usual = torch.get_num_threads()
+                self._thread.submit(_limit_threads, torch_threads).result()
+                torch.set_num_threads(usual)
 
     def submit(self, work: Callable[[], None], after: Sequence[Event] = ()) -> Event:
         def run() -> float:
@@ -199,10 +207,11 @@ class CudaDevice:
         return torch.empty_like(staging, device=self.torch_device, pin_memory=False)
 
     def settle(self) -> None:
-        torch.cuda.synchronize(self.torch_device)
+        with CAPTURING:
+            torch.cuda.synchronize(self.torch_device)
 
     def close(self) -> None:
-        torch.cuda.synchronize(self.torch_device)
+        self.settle()
 
 
 def open_device(torch_device: torch.device, torch_threads: int | None = None) -> Device:
@@ -248,14 +257,18 @@ def report_device_errors(doing: str) -> Iterator[None]:
 def resolve_device(name: str) -> torch.device:
     """Finds the device that a name means; ``"auto"`` is the first of CUDA, XPU, MPS and CPU that is there.
 
+    Of CUDA and XPU without a number it is the current one of the calling thread, by its number: other threads
+    may have another.
+
     Raises:
         DeviceError: a device that was asked for by name is absent; or any GPU, where RFDN_REQUIRE_GPU is set.
     """
     if name == "auto":
-        kind = next((kind for kind in ("cuda", "xpu", "mps") if _count(kind) and _has_kernels(kind, 0)), "cpu")
+        kinds = ("cuda", "xpu", "mps")
+        kind = next((kind for kind in kinds if _count(kind) and _has_kernels(_numbered(torch.device(kind)))), "cpu")
         if kind == "cpu" and os.environ.get(REQUIRE_GPU, "0") != "0":
             raise DeviceError(f"no GPU: {_why_absent('cuda')}; {REQUIRE_GPU} forbids the CPU, --device cpu takes it")
-        return torch.device(kind)
+        return _numbered(torch.device(kind))
     try:
         device = torch.device(name)
     except RuntimeError:
@@ -265,7 +278,8 @@ def resolve_device(name: str) -> torch.device:
         raise DeviceError(f"device {name}: {_why_absent(device.type)}; use --device cpu or --device auto")
     if device.index is not None and device.index >= count:
         raise DeviceError(f"device {name}: there are {count}, numbered from 0")
-    if not _has_kernels(device.type, device.index or 0):
+    device = _numbered(device)
+    if not _has_kernels(device):
         raise DeviceError(f"device {name}: {_why_absent(device.type)}; use --device cpu or --device auto")
     return device
 
@@ -303,12 +317,18 @@ def _count(kind: str) -> int:
         return int(module.device_count()) if module.is_available() else 0
 
 
-def _has_kernels(kind: str, index: int) -> bool:
+def _numbered(device: torch.device) -> torch.device:
+    if device.index is None and device.type in ("cuda", "xpu"):
+        return torch.device(device.type, getattr(torch, device.type).current_device())
+    return device
+
+
+def _has_kernels(device: torch.device) -> bool:
     """Whether this torch was built for a device: an NVIDIA GPU runs code for an earlier minor version of its own
     compute capability, and PTX for any earlier one."""
-    if kind != "cuda" or torch.version.cuda is None:
+    if device.type != "cuda" or torch.version.cuda is None:
         return True
-    own = torch.cuda.get_device_capability(index)
+    own = torch.cuda.get_device_capability(device)
     for name in torch.cuda.get_arch_list():
         code, _, number = name.partition("_")
         if number.isdecimal():

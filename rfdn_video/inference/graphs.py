@@ -12,6 +12,7 @@ from typing import Protocol
 import torch
 
 from rfdn_video.errors import DeviceError
+from rfdn_video.inference.device import CAPTURING
 
 __all__ = ["CudaRecorder", "Recorder", "Replayed"]
 
@@ -65,7 +66,8 @@ class CudaRecorder:
         stream = torch.cuda.current_stream()
         try:
             # Other threads, such as a hardware decoder's, may use CUDA meanwhile.
-            with torch.cuda.graph(graph, pool=self._pool, stream=stream, capture_error_mode="thread_local"):
+            recording = torch.cuda.graph(graph, pool=self._pool, stream=stream, capture_error_mode="thread_local")
+            with CAPTURING, recording:
                 work()
         except (RuntimeError, DeviceError) as error:
             reason = str(error).splitlines()[0]

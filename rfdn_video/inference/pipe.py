@@ -19,7 +19,7 @@ class FramePipe:
     """Keeps the lanes of all devices full, in order.
 
     Args:
-        lanes: one a device; frames go to them in turn, but equal ones to the same. Closed with the pipe.
+        lanes: one or several a device; frames go to them in turn, but equal ones to the same. Closed with the pipe.
     """
 
     def __init__(self, lanes: Sequence[Lane]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import ReferenceType, ref
 
 import numpy as np
 import torch
@@ -66,11 +67,11 @@ class Made:
     """How a picture was made.
 
     Attributes:
-        enlarger: that did it.
+        enlarger: that did it, as long as it is in use: one whose bands were too large must not hold their memory.
         copied: share of its rows that were taken from an earlier picture.
     """
 
-    enlarger: Enlarger
+    enlarger: ReferenceType[Enlarger]
     copied: float
 
 
@@ -86,7 +87,7 @@ class Earlier:
 
     outputs: Sequence[Tensor]
     finite: Tensor
-    enlarger: Enlarger
+    enlarger: ReferenceType[Enlarger]
     changed: Sequence[range]
 
 
@@ -130,12 +131,13 @@ class PictureProgram:
         self._to_alpha = None
         if self.result_format.alpha:
             self._to_alpha = AlphaResizer(shape.format, self.result_format, self.plan.source, self.plan.target, device)
-        self._known: tuple[Enlarger, Strips] | None = None
+        self._exact: FittingEnlarger | None = None
+        self._known: tuple[ReferenceType[Enlarger], Strips] | None = None
 
     @property
     def retries(self) -> int:
         """Pictures that were done again in smaller bands."""
-        return self._enlarger.retries
+        return self._enlarger.retries + (self._exact.retries if self._exact else 0)
 
     @property
     def in_strips(self) -> bool:
@@ -160,7 +162,9 @@ class PictureProgram:
             earlier: what of it did not change is copied.
             exact: use the float32 engine.
         """
-        enlarger = self._exact_enlarger() if exact else self._enlarger
+        enlarger = self._enlarger
+        if exact:
+            enlarger = self._exact = self._exact or self._exact_enlarger()
         with report_device_errors(f"frames of {self.shape.width}x{self.shape.height}"):
             return enlarger.attempt(lambda enlarge: self._picture(enlarge, inputs, outputs, finite, earlier))
 
@@ -173,7 +177,7 @@ class PictureProgram:
         earlier: Earlier | None,
     ) -> Made:
         runs, copied = [enlarge.strips], 0.0
-        if earlier is not None and earlier.enlarger is enlarge:
+        if earlier is not None and earlier.enlarger() is enlarge:
             runs = self._strips_of(enlarge).to_redo(earlier.changed)
             copied = 1 - sum(len(rows) for run in runs for rows in run) / self.plan.target[1]
         if copied and earlier is not None:
@@ -183,7 +187,7 @@ class PictureProgram:
             finite.fill_(True)
         for run in runs:
             self._run_of_strips(enlarge, run, inputs, outputs, finite)
-        return Made(enlarge, copied)
+        return Made(ref(enlarge), copied)
 
     def _run_of_strips(
         self,
@@ -208,7 +212,7 @@ class PictureProgram:
 
     def _strips_of(self, enlarge: Enlarger) -> Strips:
         """Worked out once an enlarger."""
-        if self._known is None or self._known[0] is not enlarge:
+        if self._known is None or self._known[0]() is not enlarge:
             (_, source), (_, target) = self.plan.source, self.plan.target
             rows = enlarge.strips  # alpha depends on two rows around, fewer than the network does
             needed = [self._to_rgb.needed(enlarge.needed(self._to_planes.needed(strip))) for strip in rows]
@@ -216,7 +220,7 @@ class PictureProgram:
             if self._near:
                 places = [range(r.start * source // target, -(-r.stop * source // target)) for r in rows]
                 matter = [meet(grow(p, NEAR, source), n) for p, n in zip(places, needed, strict=True)]
-            self._known = enlarge, Strips(rows, needed, matter, (source, target))
+            self._known = ref(enlarge), Strips(rows, needed, matter, (source, target))
         return self._known[1]
 
     def not_finite(self, what: str) -> ModelError:

@@ -191,6 +191,7 @@ class _Slot:
         self._changed: Sequence[range] = ()
         self._made: Made | None = None
         self._whole_made: Made | None = None
+        self._recorded: object = None
         self._host_in = _staging(device, program.shape.format, program.plan.source)
         self._host_out = _staging(device, program.result_format, program.plan.target)
         self._host_finite = device.staging((), torch.bool).fill_(True)
@@ -240,7 +241,7 @@ class _Slot:
 
     def compute(self) -> None:
         """On the device; what did not change is copied."""
-        base = self._base
+        base, self._base = self._base, None  # slots that held each other would keep their buffers likewise
         if base is None or base._made is None:
             self.compute_all()
             return
@@ -260,6 +261,8 @@ class _Slot:
 
     def _run_whole(self) -> None:
         self._whole_made = self._run()
+        if self._replayed is not None:
+            self._recorded = self._whole_made.enlarger()  # its buffers are those of the recording
 
     def _run(self, earlier: Earlier | None = None, *, exact: bool = False) -> Made:
         return self._program.run(self._device_in, self._device_out, self._device_finite, earlier=earlier, exact=exact)

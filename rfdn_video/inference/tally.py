@@ -25,6 +25,11 @@ class Tally:
     repeated: int = 0
     copied: float = 0.0
 
+    @property
+    def copied_share(self) -> float:
+        """Of all rows of all frames, how many were taken from the frame before, 0..1; repeated frames included."""
+        return self.copied / max(1, self.frames)
+
     def __add__(self, other: Tally) -> Tally:
         return Tally(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 

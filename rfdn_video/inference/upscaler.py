@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 import time
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
@@ -56,7 +56,8 @@ class Upscaler:
         tile: rows of the bands in which a picture is done, ``"off"`` for whole pictures, or ``"auto"``.
         reuse: what did not change since the frame before is taken from there: ``"exact"`` where that gives the
             same bits, ``"near"`` also where only something far away changed, ``"off"`` nowhere.
-        slots: frames in flight on each device, at least 2.
+        slots: frames in flight on each device, at least 2; an engine that computes several at once has 2 or more
+            for each of those.
         cuda_graphs: :meth:`stream` records the work on each frame as a CUDA graph, see
             :mod:`rfdn_video.inference.graphs`. Not measured on hardware yet.
         size: (width, height) of the pictures that will come, where it is known: engine ``"auto"`` then
@@ -146,6 +147,11 @@ class Upscaler:
         self._pipes = Pool(lambda: FramePipe([self._maker.lane(self._maker.engines[0], 1)]))
 
     @property
+    def tally(self) -> Tally:
+        """What has been done so far."""
+        return self._tally
+
+    @property
     def recomputed_frames(self) -> int:
         """How many came out of half precision with NaN or infinity and were done again in float32."""
         return self._tally.recomputed
@@ -163,7 +169,7 @@ class Upscaler:
     @property
     def copied_share(self) -> float:
         """Share of all rows of all frames that were taken from the frame before, 0..1; repeated frames included."""
-        return self._tally.copied / max(1, self._tally.frames)
+        return self._tally.copied_share
 
     def output_size(self, width: int, height: int, layout: PixelFormat | None = None) -> tuple[int, int]:
         """(width, height) of the result of a picture of this size; even where ``layout`` subsamples chroma."""
@@ -201,13 +207,10 @@ class Upscaler:
                 "[3, H, W] or [N, 3, H, W], floating point, not empty, is allowed"
             )
         batch = image if image.ndim == 4 else image[None]
-        if image.device.type == self.device.type:  # on the caller's own stream, as torch does
-            result = self._enlarge(batch)
+        if image.device.type == self.device.type and self.engine == "torch":
+            result = self._enlarge(batch)  # on the caller's own stream, as torch does
         else:
-            results: list[Tensor] = []
-            with self._queues.lend() as queue:
-                queue.submit(lambda: results.append(self._enlarge(batch))).wait()
-            result = results[0]
+            result = self._on_queue(lambda: self._enlarge(batch))
         return result if image.ndim == 4 else result[0]
 
     def enlarge(self, frame: Frame) -> Frame:
@@ -263,29 +266,40 @@ class Upscaler:
         trial = ScalePlan(small, (small[0] * factor, small[1] * factor), plan.native, plan.passes)
         enlarge = Enlarger(self._maker.engines[0], trial, Tiling((None,) * trial.passes))
         image = torch.rand(1, 3, small[1], small[0], device=self.device)
-        times = []
-        for _ in range(3):
+
+        def measure() -> float:
             begin = time.perf_counter()
             enlarge(image).mean().item()  # .item() waits for the device
-            times.append(time.perf_counter() - begin)
-        return min(times) * (width * height) / (small[0] * small[1]) / self.at_once
+            return time.perf_counter() - begin
+
+        seconds = min(self._on_queue(measure) for _ in range(3))
+        return seconds * (width * height) / (small[0] * small[1]) / self.at_once
+
+    def _on_queue[T](self, work: Callable[[], T]) -> T:
+        """Does work with as many of torch's threads as the engine leaves to it, or on a stream of its own."""
+        results: list[T] = []
+        with self._queues.lend() as queue:
+            queue.submit(lambda: results.append(work())).wait()
+        return results[0]
 
     def _enlarge(self, batch: Tensor) -> Tensor:
         height, width = batch.shape[2:]
         plan = self.plan(width, height)
-        source = batch.to(self.device, torch.float32)
-        engine, count = self._maker.engines[0], batch.shape[0]
-        recomputed = 0
-        enlarger = self._maker.enlarger(engine, plan)
+        engine, done = self._maker.engines[0], Tally(frames=batch.shape[0])
         with report_device_errors(f"pictures of {width}x{height}"):
+            source = batch.to(self.device, torch.float32)
+            enlarger = self._maker.enlarger(engine, plan)
             result = enlarger.attempt(lambda enlarge: enlarge(source))
+            done += Tally(retries=enlarger.retries)
             if self.precision is not torch.float32 and not all_finite(result):
-                result = self._maker.exact_enlarger(engine, plan).attempt(lambda enlarge: enlarge(source))
-                recomputed = count
-        if not all_finite(result):
-            raise not_finite(self.weights.path, f"a picture of {width}x{height}")
-        self._count(Tally(count, recomputed, enlarger.retries))
-        return result.to(batch.device, batch.dtype)
+                enlarger = self._maker.exact_enlarger(engine, plan)
+                result = enlarger.attempt(lambda enlarge: enlarge(source))
+                done += Tally(recomputed=done.frames, retries=enlarger.retries)
+            if not all_finite(result):
+                raise not_finite(self.weights.path, f"a picture of {width}x{height}")
+            result = result.to(batch.device, batch.dtype)
+        self._count(done)
+        return result
 
     def _count(self, done: Tally) -> None:
         with self._lock:

@@ -25,7 +25,9 @@ _CPUINFO = Path("/proc/cpuinfo")
 
 
 def suit_vectors(precisions: Iterable[str]) -> bool:
-    """Limits oneDNN to the vectors that suit this CPU, for the whole process: only for one that does nothing else.
+    """Limits oneDNN to the vectors that suit this CPU, for the whole process: for one whose work is to enlarge.
+
+    That is the command's, and one that runs a script with the VapourSynth filter.
 
     Args:
         precisions: names of the number formats that the process will compute in. bfloat16 needs AVX-512.

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 
 from rfdn_video.errors import DeviceError
-from rfdn_video.inference.device import is_out_of_memory, report_device_errors, resolve_device
+from rfdn_video.inference import device
+from rfdn_video.inference.device import is_out_of_memory, open_device, report_device_errors, resolve_device
 
 
 @pytest.mark.fault(68)
@@ -69,6 +73,7 @@ def test_a_gpu_that_torch_was_not_built_for_is_not_taken(
     for name, value in {
         "is_available": True,
         "device_count": 1,
+        "current_device": 0,
         "get_device_capability": capability,
         "get_arch_list": built,
     }.items():
@@ -79,3 +84,32 @@ def test_a_gpu_that_torch_was_not_built_for_is_not_taken(
     else:
         with pytest.raises(DeviceError, match="no code for that GPU, only for sm_"):
             resolve_device("cuda")
+
+
+def test_the_current_gpu_is_the_same_in_every_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The calling thread's is named by its number: another thread's current one would be another."""
+    for name, value in {"is_available": True, "device_count": 3, "current_device": 2}.items():
+        monkeypatch.setattr(torch.cuda, name, lambda value=value: value)
+    monkeypatch.setattr(torch.version, "cuda", None)  # so that it is not asked what it can run
+    assert resolve_device("auto") == resolve_device("cuda") == torch.device("cuda:2")
+
+
+def test_queues_that_are_made_together_leave_the_usual_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual, limited, other_made = torch.get_num_threads(), threading.Event(), threading.Event()
+    limit = device._limit_threads
+
+    def slowly(count: int) -> None:
+        limit(count)
+        limited.set()
+        other_made.wait(timeout=0.2)  # it must not take this limit for the usual number
+
+    def make_another() -> int:
+        limited.wait()
+        open_device(torch.device("cpu"), 1).queue()
+        other_made.set()
+        return torch.get_num_threads()
+
+    monkeypatch.setattr(device, "_limit_threads", slowly)
+    with ThreadPoolExecutor(2) as threads:
+        threads.submit(open_device(torch.device("cpu"), 1).queue)
+        assert threads.submit(make_another).result() == usual

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from rfdn_video import Color, Frame, PixelFormat, Upscaler, probe
 from rfdn_video.frame import Matrix
 from rfdn_video.inference.reuse import Strips, changed_rows
+from rfdn_video.inference.slots import _Slot
 from rfdn_video.media.reading.decode import Decoder
 from rfdn_video.media.timing import TimeRange
 from tests.test_expected_clips import GOOD
@@ -50,6 +52,26 @@ def _upscalers(**arguments: object) -> tuple[Upscaler, Upscaler]:
         for reuse in ("exact", "off")
     )
     return exact, off
+
+
+def test_slots_that_copied_from_each_other_go_without_a_search_for_circles() -> None:
+    def slots() -> int:
+        return sum(isinstance(one, _Slot) for one in gc.get_objects())
+
+    upscaler, _ = _upscalers(tile=12)
+    planes, frames = _still(), []
+    for pts in range(6):
+        planes[0][0, 0] += 1
+        frames.append(_frame(planes, pts))
+    gc.collect()
+    gc.disable()
+    try:
+        before = slots()  # upscalers of other tests may live
+        assert len(list(upscaler.stream(frames))) == 6
+        assert upscaler.copied_share > 0.1
+        assert slots() == before
+    finally:
+        gc.enable()
 
 
 def _assert_equal(got: Iterable[Frame], want: Iterable[Frame]) -> int:

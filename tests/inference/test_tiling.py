@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +16,9 @@ from torch import Tensor
 from rfdn_video import Color, Frame, PixelFormat, Upscaler
 from rfdn_video.errors import DeviceError, UsageError
 from rfdn_video.frame import Matrix
-from rfdn_video.inference import enlarge
+from rfdn_video.inference import enlarge, fit
 from rfdn_video.inference.engines.engine import BandRunner
+from rfdn_video.inference.enlarge import Enlarger
 from rfdn_video.inference.rows import Read
 from rfdn_video.inference.scaling import plan_scale
 from rfdn_video.inference.tiling import Place, band_bytes, choose_tiling, whole_bytes
@@ -163,6 +167,29 @@ def test_out_of_memory_halves_the_bands(tile: str | int, tried: list[int]) -> No
     image = torch.rand(3, 110, 30)
     assert torch.equal(upscaler(image), expected(image))
     assert upscaler.retries == 4
+
+
+def test_bands_that_were_too_large_are_gone_before_smaller_ones_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though a frame went through them before: with frames in flight, memory that is short is short in the midst."""
+    upscaler = Upscaler(scale=2, device="cpu", engine="torch", tile=80)
+    short = upscaler._maker.engines[0] = _Short(upscaler._maker.engines[0], 110)  # type: ignore[assignment]
+    made: list[weakref.ref[Enlarger]] = []
+
+    def make(*args: Any) -> Enlarger:
+        assert not any(reference() for reference in made)
+        made.append(weakref.ref(enlarger := Enlarger(*args)))
+        return enlarger
+
+    monkeypatch.setattr(fit, "Enlarger", make)
+    gc.disable()
+    try:
+        for number, _ in enumerate(upscaler.stream(_frame(30, 110, seed=n) for n in range(8))):
+            if number == 2:
+                short._rows = 50  # type: ignore[attr-defined]
+    finally:
+        gc.enable()
+    assert len(made) == 2
+    assert upscaler.retries == 1
 
 
 def test_out_of_memory_in_the_smallest_bands() -> None:

@@ -7,6 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -180,3 +181,18 @@ def test_what_is_refused(monkeypatch: pytest.MonkeyPatch, nearest_x2: Path) -> N
     assert not module.suits_winograd()
     with pytest.raises(DeviceError, match="NNPACK cannot be used"):
         Upscaler(scale=2, weights=nearest_x2, device="cpu", engine="winograd")
+
+
+def test_a_caller_s_own_thread_computes_nothing() -> None:
+    """Several callers at once, as VapourSynth has them: each picture has one core, whoever brings it."""
+    upscaler, threads = Upscaler(scale=2, device="cpu", engine="winograd"), []
+    engine = upscaler._maker.engines[0]
+
+    def count(image: torch.Tensor) -> torch.Tensor:
+        threads.append(torch.get_num_threads())
+        return engine(image)
+
+    upscaler._maker.engines[0] = Mock(wraps=count, device=engine.device, precision=engine.precision, runs_bands=False)
+    upscaler(torch.rand(3, 20, 20))
+    upscaler.estimate_seconds(upscaler.plan(40, 40))
+    assert threads == [1] * 4
