@@ -40,8 +40,8 @@ BUNDLED = (
         network="e-rfdn",
         tune="clean",
         scale=2,
-        sha256="c99fbb2c7d30394c5c155727e730ecfecf0d062103fd15c47f04ad0bc10c7e2e",
-        psnr_y=(("Set5", 37.60), ("BSD100", 31.97)),
+        sha256="e54b14e28a6180b22e4cd2023da545140f404b60d8a7eb5b20d4bcf6051fd148",
+        psnr_y=(("Set5", 37.66), ("BSD100", 32.02)),
     ),
     BundledWeights(
         network="e-rfdn",
