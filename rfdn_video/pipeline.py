@@ -221,13 +221,13 @@ def _transcode(
 ) -> tuple[Written, DecodeReport]:
     files, layout = job.files, job.files.layout
     with open_decoder(files, files.wanted) as decoder:
-        output = Output(file, files.target, layout, files.info, files.carried, files.wanted, decoder.timeline, segments)
+        source = files.info, files.carried, files.wanted, decoder.timeline
+        output = Output(file, files.target, layout, *source, segments, salvage=files.salvage)
         try:
             last = _enlarge(job, decoder, output, told, segments)
             if last is None:
                 raise InputError(f"{files.info.path}: no pictures in the part that was asked for")
-            # Sound and subtitles may go on where there are no more pictures.
-            end = files.wanted.end if decoder.ended else _end_of(last, layout.frame_rate)
+            end = files.wanted.end_of(len(output.written.pts), _end_of(last, layout.frame_rate))
             with timed("finish", told.times):
                 output.finish(end)
                 told.beat(REST)

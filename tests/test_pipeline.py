@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
+import av
 import pytest
+from av.container import InputContainer
 
 from rfdn_video import Settings
+from rfdn_video.errors import InputError
+from rfdn_video.media.muxing import side_streams
+from rfdn_video.media.reading.source import open_source
 from rfdn_video.pipeline import prepare, run
 
 type FFmpeg = Callable[..., bytes]
@@ -30,6 +37,63 @@ def test_a_size_that_only_the_result_s_format_allows(
     summary = run(job, lambda _: None)
     assert (summary.width, summary.height) == job.scale.target
     assert len(summary.bands) == job.scale.passes == 1
+
+
+def test_cover_art_before_the_sound(ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path) -> None:
+    """Matroska lists it behind the sound, whatever the source does; what was written is found again there."""
+    source, cover = tmp_path / "source.mp4", tmp_path / "cover.png"
+    ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x64", "-frames:v", "1", cover)
+    inputs = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=5:duration=1", "-i", cover]
+    sound = ["-f", "lavfi", "-i", "sine=duration=1"]
+    ffmpeg(
+        *inputs,
+        *sound,
+        "-map",
+        "0",
+        "-map",
+        "1",
+        "-map",
+        "2",
+        "-c:v:1",
+        "copy",
+        "-disposition:v:1",
+        "attached_pic",
+        source,
+    )
+    job = prepare(source, str(tmp_path / "out.mkv"), Settings(weights=nearest_x2))
+    files = replace(job.files, carried=tuple(sorted(job.files.carried, key=lambda c: c.source.kind == "audio")))
+    assert [carried.source.kind for carried in files.carried] == ["cover", "audio"]
+    assert run(replace(job, files=files), lambda _: None).verified
+
+
+class _Broken:
+    """A file whose sound cannot be read to its end."""
+
+    def __init__(self, container: InputContainer) -> None:
+        self._container = container
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._container, name)
+
+    def demux(self, streams: Any) -> Iterator[Any]:
+        yield from islice(self._container.demux(streams), 5)
+        raise av.error.OSError(5, "Input/output error")
+
+
+@pytest.mark.parametrize("salvage", [False, True])
+def test_sound_that_cannot_be_read_to_its_end(
+    ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, salvage: bool
+) -> None:
+    source = tmp_path / "source.mkv"
+    inputs = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=5:duration=1", "-f", "lavfi", "-i", "sine=duration=1"]
+    ffmpeg(*inputs, source)
+    job = prepare(source, str(tmp_path / "out.mkv"), Settings(weights=nearest_x2, salvage=salvage))
+    monkeypatch.setattr(side_streams, "open_source", lambda path: _Broken(open_source(path)))
+    if salvage:
+        assert run(job, lambda _: None).repaired_packets == 1
+    else:
+        with pytest.raises(InputError, match="sound or subtitles cannot be read to their end"):
+            run(job, lambda _: None)
 
 
 def test_a_summary_counts_its_own_job_only(ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ A delivery is written to the ledger before it begins. Whatever has ended it half
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -117,7 +118,8 @@ def _place(file: Path, target: Path, digest: str, *, replaced: Stamp | None) -> 
     if _same_disk(file, target.parent):
         _rename(file, target, replaced=replaced)
         return
-    copy = target.with_name(f".{digest[:16]}.arriving")  # always the same: a copy that was ended is written over
+    place = hashlib.blake2b(os.fsencode(target.name), digest_size=4).hexdigest()
+    copy = target.with_name(f".{digest[:16]}.{place}.arriving")  # one that was ended is written over
     try:
         shutil.copy2(file, copy)
         sync(copy)

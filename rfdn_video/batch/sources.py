@@ -68,8 +68,12 @@ def find_sources(roots: Iterable[Path], selection: Selection, on_error: Callable
     """
     seen: set[Path] = set()
     for root in roots:
-        if not root.exists():
-            raise InputError(f"{root}: no such file or directory")
+        try:
+            root.stat()
+        except FileNotFoundError:
+            raise InputError(f"{root}: no such file or directory") from None
+        except OSError as error:
+            raise InputError(f"{root}: cannot be read: {error.strerror}") from None
         found = _walk(root, selection, on_error) if root.is_dir() else [(root, Path(root.name))]
         for path, relative in found:
             if (resolved := path.resolve()) not in seen:
@@ -90,8 +94,16 @@ def _walk(root: Path, selection: Selection, on_error: Callable[[str], None]) -> 
             path = here / name
             # A folder must not get to run code, under another name either.
             is_script = SCRIPT in (path.suffix.lower(), path.resolve().suffix.lower())
-            if selection.takes(path.relative_to(root)) and path.is_file() and not is_script:
+            if selection.takes(path.relative_to(root)) and not is_script and _is_file(path, failed):
                 yield path, path.relative_to(root)
+
+
+def _is_file(path: Path, failed: Callable[[OSError], None]) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:  # of a folder whose names may be read and no more, or that a network has just lost
+        failed(error)
+        return False
 
 
 def _fits(relative: Path, patterns: tuple[str, ...]) -> bool:

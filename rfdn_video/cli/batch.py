@@ -223,6 +223,8 @@ def _options(args: argparse.Namespace) -> Options:
         raise UsageError("-o -: a batch writes files, nothing to standard output; give a folder")
     settings = settings_of(args)
     if args.on_success == "replace":
+        if (settings.start, settings.end, settings.frames) != (None, None, None):
+            raise UsageError("--on-success replace: without --start, --end and --frames; a part must not replace all")
         settings = replace(settings, verify="full")
     if (args.on_success == "move") != (args.move_to is not None):
         raise UsageError("--on-success move and --move-to DIR go together: the folder for the sources that are done")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 from rfdn_video.cluster.record import Published, Record
@@ -34,15 +35,14 @@ def join(files: FilePlan, records: Sequence[Record], work: Path, path: str) -> W
     report = report_of(records)
     _check_source(files, sum(record.frames for record in records), report)
     segments = [Published(record, work) for record in records]
-    timeline = timeline_of(files.info)
-    output = Output(path, files.target, files.layout, files.info, files.carried, files.wanted, timeline, segments)
+    source = files.info, files.carried, files.wanted, timeline_of(files.info)
+    output = Output(path, files.target, files.layout, *source, segments, salvage=files.salvage)
     try:
-        end = None
+        end = Fraction(0)
         for frame in frames_of(files, records):
             output.write(frame)
             end = frame.pts * frame.time_base + (frame.duration * frame.time_base or 1 / files.layout.frame_rate)
-        ended = files.wanted.frames is None and records[-1].following is None
-        output.finish(files.wanted.end if ended else end)
+        output.finish(files.wanted.end_of(len(output.written.pts), end))
         output.close()
         check_harm(files, output.written, report)
     except BaseException:

@@ -40,6 +40,17 @@ class TimeRange:
         """Nothing is left out."""
         return self.start is None and self.end is None and self.frames is None
 
+    def end_of(self, frames: int, last_end: Fraction) -> Fraction | None:
+        """Where sound and subtitles of this part end; None where they go on to their own end.
+
+        Args:
+            frames: pictures that there were.
+            last_end: when the last one ends, in seconds.
+        """
+        if frames != self.frames:
+            return self.end
+        return last_end if self.end is None else min(last_end, self.end)
+
 
 @dataclass
 class TimestampRepair:

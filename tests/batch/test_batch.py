@@ -211,6 +211,15 @@ def test_replaced_sources_are_not_enlarged_again(tmp_path: Path, clip: Clip, bat
     assert {size(folder / name) for name in ("a.mp4", "b.mkv")} == {(128, 96)}
 
 
+def test_no_part_replaces_a_source(tmp_path: Path, refused: Callable[..., None]) -> None:
+    refused(
+        tmp_path,
+        ["batch", ".", "-o", "out", "--on-success", "replace", "--frames", "9"],
+        2,
+        "a part must not replace all",
+    )
+
+
 def test_sources_that_are_done_move(tmp_path: Path, clip: Clip, batch: Batch) -> None:
     source = tmp_path / "in" / "sub" / "a.mp4"
     source.parent.mkdir(parents=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,18 @@ def test_every_file_once_whatever_leads_to_it(tree: Path) -> None:
 def test_a_root_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file or directory"):
         found(tmp_path / "nothing")
+
+
+def test_a_file_that_cannot_be_asked_about_is_told_and_passed_over(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a network drive that has lost it."""
+    is_file, told = Path.is_file, list[str]()
+
+    def ask(path: Path) -> bool:
+        if path.name == "B.MKV":
+            raise OSError(errno.ESTALE, "Stale file handle", str(path))
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", ask)
+    names = [source.path.name for source in find_sources([tree / "sub", tree], Selection(), told.append)]
+    assert names == ["c.mov", "a.mp4", "e_x2.mp4"]
+    assert told == [f"{tree / 'B.MKV'}: cannot be read: Stale file handle"]

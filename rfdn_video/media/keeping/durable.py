@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 __all__ = ["replace_file", "sync"]
 
+_NOT_FOR_FOLDERS = (errno.EINVAL, errno.EBADF, errno.ENOTSUP)
+"""What fsync says of folders on file systems that sync only files, such as those shared with a virtual machine."""
+
 
 def sync(path: Path) -> None:
-    """Waits until a file, or a folder's list of names, is on the disk.
+    """Waits until a file, or a folder's list of names, is on the disk; the latter as far as its file system can.
 
     Raises:
         OSError: the disk refuses.
@@ -19,6 +23,9 @@ def sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NOT_FOR_FOLDERS or not path.is_dir():
+            raise
     finally:
         os.close(descriptor)
 

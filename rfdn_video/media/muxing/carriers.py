@@ -77,15 +77,15 @@ class Copier:
     Args:
         record: of what is written.
         output: the stream there.
-        strict: the container wants each to be later than the one before, not just no earlier.
+        step: ticks that each must be later than the one before; 0 where the container takes equal ones.
         hides: it can say that the beginning is not to be heard: by an edit list, or Matroska's CodecDelay, which its
             muxer derives from the source's. Else that is left out, but for the packet before the first one that is
             heard: its decoder needs that to begin with.
     """
 
-    def __init__(self, record: Record, output: Stream, *, strict: bool, hides: bool) -> None:
+    def __init__(self, record: Record, output: Stream, *, step: int, hides: bool) -> None:
         self.record = record
-        self._output, self._step, self._hides = output, int(strict), hides
+        self._output, self._step, self._hides = output, step, hides
         self._last: int | None = None
         self._priming: Packet[Any] | None = None
 

@@ -86,6 +86,7 @@ class Output:
         timeline: of the decoder, where the source's clock may jump.
         segments: keep what is finished of the video, or have it from before; None makes one piece of it. A list is
             all of the video, made elsewhere.
+        salvage: a source that cannot be read any further ends there.
 
     Raises:
         OutputError: when the encoder, or the container with these streams, refuses.
@@ -101,6 +102,8 @@ class Output:
         wanted: TimeRange,
         timeline: Timeline | None = None,
         segments: Segments | Sequence[FinishedSegment] | None = None,
+        *,
+        salvage: bool = False,
     ) -> None:
         self._file, self._target, self._layout, self._wanted = file, target, layout, wanted
         self._origin: Fraction | None = None
@@ -111,7 +114,7 @@ class Output:
         self._start_time, self._timecode = info.start_time, info.video.timecode
         self._chapters: list[Chapter] = []
         self._resources = ExitStack()
-        self._side_streams = SideStreams(info, streams, wanted, timeline)
+        self._side_streams = SideStreams(info, streams, wanted, timeline, salvage=salvage)
         self._resources.callback(self._side_streams.close)
         self.written = Written(layout, self._side_streams.records)
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from math import ceil
 from typing import Any
 
 import av
@@ -16,7 +17,7 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Discard, Stream
 
-from rfdn_video.errors import OutputError
+from rfdn_video.errors import InputError, OutputError
 from rfdn_video.media.libav_log import cause_of, errors_logged
 from rfdn_video.media.muxing.carriers import AudioEncoder, Carrier, Copier, Record, SubtitleConverter
 from rfdn_video.media.muxing.channels import is_unstated, stated_layout
@@ -52,15 +53,26 @@ class SideStreams:
     Args:
         info, streams, wanted: what is carried of what.
         timeline: the video's, where its clock may jump.
+        salvage: where the source cannot be read any further, it ends, and each stream counts as repaired.
 
     Attributes:
         records: what was written of each.
+
+    Raises (while packets are moved):
+        InputError: the source cannot be read any further.
     """
 
     def __init__(
-        self, info: MediaInfo, streams: tuple[CarriedStream, ...], wanted: TimeRange, timeline: Timeline | None
+        self,
+        info: MediaInfo,
+        streams: tuple[CarriedStream, ...],
+        wanted: TimeRange,
+        timeline: Timeline | None,
+        *,
+        salvage: bool,
     ) -> None:
         self.records: list[Record] = []
+        self._salvage = salvage
         self._info, self._streams, self._wanted, self._timeline = info, streams, wanted, timeline
         self._container = self._open() if streams else None
         self._carriers: dict[int, Carrier] = {}
@@ -80,7 +92,10 @@ class SideStreams:
         Raises:
             OutputError: the container cannot hold one of them, or its encoder cannot be used.
         """
-        for carried in self._streams:
+        streams = self._streams
+        if container_name == "mkv":  # where attachments are counted behind all others
+            streams = tuple(sorted(streams, key=lambda carried: carried.source.kind in ("cover", "attachment")))
+        for carried in streams:
             with errors_logged() as log:
                 try:
                     self._declare(carried, output, container_name)
@@ -136,10 +151,11 @@ class SideStreams:
         if carried.codec is None:
             record.reframed = carried.source.codec == "aac" and self._info.container == "mpegts"
             stream = output.add_stream_from_template(source, opaque=True)
-            strict = isinstance(source, AudioStream) and container_name in ("mp4", "mov")
-            if strict:
+            step = 0
+            if isinstance(source, AudioStream) and container_name in ("mp4", "mov"):  # which count in samples there
                 _state_layout(stream, carried.source.codec)
-            return stream, Copier(record, stream, strict=strict, hides=container_name != "nut")
+                step = max(1, ceil(1 / (source.sample_rate * exact(source.time_base))))
+            return stream, Copier(record, stream, step=step, hides=container_name != "nut")
         if isinstance(source, AudioStream):
             encoder = AudioEncoder(record, source, output)
             return encoder.stream, encoder
@@ -160,6 +176,7 @@ class SideStreams:
 
     def _write_covers(self, output: OutputContainer) -> None:
         for carrier, packet in self._covers:
+            packet.pts = packet.dts = 0  # a demuxer gives none
             for carried in carrier.feed(packet):
                 output.mux(carried)
         self._covers.clear()
@@ -185,7 +202,16 @@ class SideStreams:
             return
         if self._wanted.start is not None and self._info.seeks_exactly:
             self._container.seek(max(0, int((self._wanted.start - LOOK_BACK) * av.time_base)))
-        yield from (packet for packet in self._container.demux(chosen) if packet.size)
+        try:
+            yield from (packet for packet in self._container.demux(chosen) if packet.size)
+        except av.FFmpegError as error:
+            if not self._salvage:
+                raise InputError(
+                    f"{self._info.sides}: its sound or subtitles cannot be read to their end ({error.strerror}); "
+                    "--salvage takes what comes before"
+                ) from None
+            for record in self.records:
+                record.repaired += 1
 
     def _overlaps_start(self, packet: Packet[Any]) -> bool:
         start = self._wanted.start

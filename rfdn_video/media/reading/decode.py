@@ -86,7 +86,6 @@ class Decoder:
     Attributes:
         report: what was wrong with the source, so far.
         skipped: pictures before ``wanted`` that were decoded, so far.
-        ended: there are no more pictures, whatever is wanted.
         timeline: where the source's clock may jump, for the other streams to follow; else None.
 
     Raises (while iterating):
@@ -105,7 +104,7 @@ class Decoder:
         search: bool = True,
     ) -> None:
         self.report = DecodeReport()
-        self.skipped, self.ended = 0, False
+        self.skipped = 0
         self._info, self._search = info, search and info.seeks_exactly
         self._wanted = wanted
         self._salvage = salvage
@@ -158,7 +157,6 @@ class Decoder:
             given += 1
             if given == wanted.frames:
                 return
-        self.ended = True
         self._check_complete()
 
     def _timed(self) -> Iterator[av.VideoFrame]:

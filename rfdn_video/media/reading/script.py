@@ -78,7 +78,7 @@ class ScriptDecoder:
     """
 
     def __init__(self, info: MediaInfo, wanted: TimeRange) -> None:
-        self.report, self.skipped, self.ended = DecodeReport(), 0, False
+        self.report, self.skipped = DecodeReport(), 0
         self._info, self._wanted = info, wanted
         self._begin = _look_at(info.sides).video_start
         self._stopped = False
@@ -114,7 +114,6 @@ class ScriptDecoder:
                 given += 1
                 if given == wanted.frames:
                     return
-            self.ended = True
         except InputError:
             if not self._stopped:
                 raise

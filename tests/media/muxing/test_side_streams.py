@@ -295,7 +295,7 @@ def test_cover_art(command_line: CommandLine, ffmpeg: Callable[..., bytes], near
     ffmpeg("-i", cover, *video, *maps, "-disposition:v:0", "0", "-disposition:v:0", "default", "-c", "libx264",
            "-c:v:1", "mjpeg", "-disposition:v:1", "attached_pic", "-pix_fmt:v:0", "yuv420p", source)  # fmt: skip
     for name, part in (("out.mp4", []), ("out.mkv", []), ("part.mp4", ["--start", "0.2"])):
-        done = command_line(source, "-o", tmp_path / name, "-w", nearest_x2, *part)
+        done = command_line(source, "-o", tmp_path / name, "-w", nearest_x2, "--strict", *part)
         assert done.returncode == 0, done.stderr
         streams = _streams(tmp_path / name)
         assert [(s["width"], s["disposition"]["attached_pic"]) for s in streams] == [(96, 0), (64, 1)]
@@ -364,6 +364,35 @@ def test_sound_that_outlasts_the_pictures(
     times = [float(time) for time, _ in look(output).audio if time is not None]
     assert abs(times[0]) < 0.1
     assert abs(times[-1] - (end - begin)) < 0.1
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+def test_sound_of_a_part_that_ends_while_a_picture_stands(
+    command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path, suffix: str
+) -> None:
+    """Whether the container says how long a picture is shown or not, the sound ends where the part does."""
+    source, output = tmp_path / f"in.{suffix}", tmp_path / "out.mkv"
+    video = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=25:duration=4", "-f", "lavfi", "-i", "sine=duration=4"]
+    gap = ["-vf", "select='lt(t,1)+gte(t,3)'", "-fps_mode", "passthrough", "-c:v", "libx264", "-bf", "0"]
+    ffmpeg(*video, *gap, "-c:a", "aac", source)
+    done = command_line(source, "-o", output, "-w", nearest_x2, "--end", "2")
+    assert done.returncode == 0, done.stderr
+    times = [float(time) for time, _ in look(output).audio if time is not None]
+    assert abs(times[-1] - 2) < 0.05
+
+
+def test_sound_whose_times_nearly_stand(
+    command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path
+) -> None:
+    """As after a step back: 1/90000 s apart in a transport stream, less than a sample, by which MP4 counts."""
+    source, output = tmp_path / "in.ts", tmp_path / "out.mp4"
+    inputs = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=25:duration=2", "-f", "lavfi", "-i", "sine=duration=2"]
+    ffmpeg(*inputs, "-c:v", "libx264", "-c:a", "aac", tmp_path / "usual.ts")
+    nearly = "setts=ts=if(between(N\\,20\\,24)\\,PREV_OUTPTS+1\\,TS)"
+    ffmpeg("-i", tmp_path / "usual.ts", "-c", "copy", "-pes_payload_size", "0", "-bsf:a", nearly, source)
+    done = command_line(source, "-o", output, "-w", nearest_x2)
+    assert done.returncode == 0, done.stderr
+    assert len(look(output).audio) == len(look(source).audio)
 
 
 def test_a_subtitle_that_outlasts_the_film(
