@@ -113,6 +113,23 @@ def test_fault_79_lossy_encoders_are_joined(
     assert len(times[0]) == FRAMES
 
 
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_a_first_segment_of_one_picture(ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path, suffix: str) -> None:
+    """A recording that stands at first: its encoder does not tell how far the others look ahead."""
+    source, output = tmp_path / "source.mkv", tmp_path / f"out{suffix}"
+    still = ["-vf", "select='eq(n,0)+gte(t,3)'", "-fps_mode", "passthrough", "-c:v", "libx264"]
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=size=96x80:rate=25:duration=5", "-pix_fmt", "yuv420p", *still, source)
+    workers = Here()
+    summary = enlarge(source, output, cluster_settings(nearest_x2, encoder="libx264", verify="full"), workers)
+    assert summary.frames == 51
+    assert len(workers.made) > 2
+    shown = ffmpeg("-i", output, "-map", "0:V", "-f", "framehash", "-hash", "crc32", "-").decode()
+    lines = [line.split(",") for line in shown.splitlines() if "#" not in line]
+    base = Fraction(next(line for line in shown.splitlines() if line.startswith("#tb")).split()[-1])
+    times = [round(float(int(line[2]) * base), 2) for line in lines]
+    assert times == [0, *(round(3 + n / 25, 2) for n in range(50))]
+
+
 def test_sound_that_outlasts_the_pictures(ffmpeg: FFmpeg, pictures: Pictures, nearest_x2: Path, tmp_path: Path) -> None:
     """A part that is open at its end has all of it, as a single process gives it."""
     source = tmp_path / "in.mkv"

@@ -25,7 +25,7 @@ from rfdn_video.media.encoding.target import Target, advice, check_size, contain
 from rfdn_video.media.layout import VideoLayout
 from rfdn_video.media.libav_log import cause_of, errors_logged
 
-__all__ = ["LibavEncoder", "MakeEncoder", "VideoEncoder", "check_declared", "tag"]
+__all__ = ["REORDERED", "LibavEncoder", "MakeEncoder", "VideoEncoder", "check_declared", "tag"]
 
 REORDERED = 3
 """So many pictures are the fewest that are decoded in another order than they are shown in. Of fewer than it looks

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from itertools import takewhile
 from typing import Any, Protocol
 
 from av.packet import Packet
@@ -11,7 +12,7 @@ from av.video.stream import VideoStream
 
 from rfdn_video.errors import OutputError
 from rfdn_video.frame import Frame
-from rfdn_video.media.encoding.video_encoder import VideoEncoder
+from rfdn_video.media.encoding.video_encoder import REORDERED, VideoEncoder
 from rfdn_video.media.keeping.joined_times import JoinedTimes
 from rfdn_video.media.keeping.lone_segment import parameter_sets
 
@@ -56,8 +57,10 @@ class JoinedEncoder:
                 "the encoder gives other parameter sets each time that it is opened, so segments of its work "
                 "cannot be joined; take another --encoder"
             )
-        self._waiting = iter([segment for segment in segments if segment.frames])
-        self._times = JoinedTimes()
+        filled = [segment for segment in segments if segment.frames]
+        self._waiting = iter(filled)
+        is_short = bool(filled) and filled[0].frames < REORDERED
+        self._times = JoinedTimes(max(map(_delay, filled)) if is_short else None)
         self._packets: Iterator[Packet[Any]] = iter(())
         self._left = self._offset = 0
         self._shown: list[int] = []
@@ -100,3 +103,8 @@ class JoinedEncoder:
         self._shown.append(packet.pts)
         self._times.next(packet)
         return packet
+
+
+def _delay(segment: FinishedSegment) -> int:
+    """How many of its packets are decoded before its first picture is shown, which is at 0."""
+    return sum(1 for _ in takewhile(lambda packet: packet.dts is not None and packet.dts < 0, segment.packets()))

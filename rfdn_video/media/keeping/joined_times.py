@@ -16,12 +16,16 @@ class JoinedTimes:
     An encoder that looks d pictures ahead decodes the k-th packet when the (k-d)-th picture is shown; its first
     d packets come before its first picture. Each encoder counts from its own first picture, so at a joint
     of variable rate the times of a new one may go back. Here k counts from the first picture of all.
+
+    Args:
+        delay: d, where the first segment has too few pictures to tell; it gets other decoding times then.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, delay: int | None = None) -> None:
+        self._keeps_first = delay is None
         self._shown: array[int] = array("q")
         self._first = self._count = 0  # of this segment, the number of its first picture and of packets so far
-        self._delay = 0
+        self._delay = delay or 0
         self._last: int | None = None
 
     @property
@@ -41,7 +45,7 @@ class JoinedTimes:
         """Sets the decoding time of a packet; in the order of decoding."""
         assert packet.pts is not None
         assert packet.dts is not None
-        if self._first:
+        if self._first or not self._keeps_first:
             earliest = self._last + 1 if self._last is not None else packet.dts
             packet.dts = min(max(self._time(), earliest), packet.pts)
         elif packet.dts < self._shown[0]:
@@ -50,4 +54,5 @@ class JoinedTimes:
         self._count += 1
 
     def _time(self) -> int:
-        return self._shown[max(0, min(self._first + self._count - self._delay, len(self._shown) - 1))]
+        number = min(self._first + self._count - self._delay, len(self._shown) - 1)
+        return self._shown[number] if number >= 0 else self._shown[0] + number  # one tick apart, before all pictures
