@@ -154,7 +154,8 @@ class SideStreams:
             step = 0
             if isinstance(source, AudioStream) and container_name in ("mp4", "mov"):  # which count in samples there
                 _state_layout(stream, carried.source.codec)
-                step = max(1, ceil(1 / (source.sample_rate * exact(source.time_base))))
+                samples = source.sample_rate * exact(source.time_base)  # a tick; 0 of damaged sound that says no rate
+                step = max(1, ceil(1 / samples)) if samples else 1
             return stream, Copier(record, stream, step=step, hides=container_name != "nut")
         if isinstance(source, AudioStream):
             encoder = AudioEncoder(record, source, output)
