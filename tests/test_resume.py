@@ -20,6 +20,7 @@ import pytest
 
 from rfdn_video import upscale_video
 from rfdn_video.errors import InputError, OutputError, UsageError
+from rfdn_video.media.keeping.journal import Journal
 from rfdn_video.media.keeping.work_folder import WorkFolder, work_folder
 from rfdn_video.pipeline import Summary, _larger, prepare, run
 from rfdn_video.settings import Settings
@@ -79,7 +80,9 @@ def _encoded(output: Path, count: int) -> bool:
 
 
 def _finished(output: Path) -> int:
-    return len(list(work_folder(output).glob("*.packets")))
+    """Segments that will be gone on with: the journal names them. A file alone may have been cut off from its entry."""
+    journal = Journal.read(work_folder(output))
+    return len(journal.segments) if journal is not None else 0
 
 
 def _pictures(ffmpeg: FFmpeg, path: Path) -> list[bytes]:
