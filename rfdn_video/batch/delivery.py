@@ -5,6 +5,7 @@ A delivery is written to the ledger before it begins. Whatever has ended it half
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -19,7 +20,7 @@ from rfdn_video.media.keeping.durable import sync
 from rfdn_video.media.keeping.publish import rename_new
 from rfdn_video.stamp import Stamp
 
-__all__ = ["ON_SUCCESS", "Delivery", "OnSuccess", "deliver", "holds"]
+__all__ = ["ON_SUCCESS", "Delivery", "OnSuccess", "deliver", "holds", "is_sound"]
 
 type OnSuccess = Literal["keep", "move", "replace"]
 ON_SUCCESS: tuple[OnSuccess, ...] = get_args(OnSuccess.__value__)
@@ -63,6 +64,16 @@ class Delivery:
             values[name] = None if values[name] is None else Path(values[name])
         values["replaced"] = None if values["replaced"] is None else Stamp(**values["replaced"])
         return cls(**values)
+
+
+def is_sound(delivery: Delivery) -> bool:
+    """The finished result is still what it was: under its temporary name, or in its place already.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    result = delivery.staged if delivery.staged.exists() else delivery.target
+    return holds(result, delivery.size, delivery.digest)
 
 
 def deliver(delivery: Delivery) -> None:
@@ -115,8 +126,12 @@ def _place(file: Path, target: Path, digest: str, *, replaced: Stamp | None) -> 
     if holds(target, file.stat().st_size, digest):
         file.unlink()
         return
-    if _same_disk(file, target.parent):
+    try:
         _rename(file, target, replaced=replaced)
+    except OSError as error:  # between two mounts of one disk too, whose device numbers are equal
+        if error.errno != errno.EXDEV:
+            raise
+    else:
         return
     place = hashlib.blake2b(os.fsencode(target.name), digest_size=4).hexdigest()
     copy = target.with_name(f".{digest[:16]}.{place}.arriving")  # one that was ended is written over
@@ -129,10 +144,6 @@ def _place(file: Path, target: Path, digest: str, *, replaced: Stamp | None) -> 
     finally:
         copy.unlink(missing_ok=True)
     file.unlink()
-
-
-def _same_disk(one: Path, other: Path) -> bool:
-    return one.stat().st_dev == other.stat().st_dev
 
 
 def _rename(file: Path, target: Path, *, replaced: Stamp | None) -> None:

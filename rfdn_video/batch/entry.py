@@ -40,6 +40,7 @@ class Entry:
         exit_code, reason: why it failed.
         device: that the worker computes on.
         fps: frames a second just now; None where not known.
+        reused: how many of ``frames`` an earlier attempt had finished.
     """
 
     id: int
@@ -66,6 +67,7 @@ class Entry:
     reason: str | None
     device: str | None = None
     fps: float | None = None
+    reused: int = 0
 
     @classmethod
     def of(cls, row: sqlite3.Row) -> Entry:
@@ -94,6 +96,11 @@ class Entry:
     def fraction(self) -> float:
         """How much of it is done, 0..1; 0 where the number of frames is not known."""
         return min(1.0, (self.frames or 0) / self.total) if self.total else 0.0
+
+    @property
+    def fraction_made(self) -> float:
+        """How much of it this attempt has done, 0..1."""
+        return min(1.0, max(0, (self.frames or 0) - self.reused) / self.total) if self.total else 0.0
 
     @property
     def seconds_left(self) -> float | None:

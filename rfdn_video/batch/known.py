@@ -16,8 +16,11 @@ def is_result(ledger: Ledger, path: Path) -> bool:
 
 
 def is_anothers(ledger: Ledger, path: Path, source: Path) -> bool:
-    """What lies at ``path`` is another source than ``source``, or the result of another: it may be the only copy."""
-    return any(entry.output != path or entry.result_stands for entry in ledger.others_at(path, source))
+    """At ``path`` is another source than ``source``, or the result of another: it may be the only copy.
+
+    A result that looks different, as a backup leaves it that was played back, still is one.
+    """
+    return bool(ledger.others_at(path, source))
 
 
 def is_done(ledger: Ledger, path: Path, settings: str) -> bool:

@@ -22,9 +22,9 @@ from rfdn_video.stamp import Stamp
 
 __all__ = ["Ledger", "ledger_path"]
 
-VERSION = 2
-READABLE = (1, 2)
-"""Of version 1 are ledgers without ``fps`` and ``device``."""
+VERSION = 3
+READABLE = (1, 2, 3)
+"""Of version 1 are ledgers without ``fps`` and ``device``, of 2 those without ``reused``."""
 SCHEMA = """
 CREATE TABLE files (
     id INTEGER PRIMARY KEY,
@@ -53,6 +53,7 @@ CREATE TABLE files (
     reason TEXT,
     device TEXT,
     fps REAL,
+    reused INTEGER NOT NULL DEFAULT 0,
     UNIQUE (source, settings)
 );
 CREATE INDEX by_state ON files (run, state);
@@ -69,7 +70,8 @@ CREATE TABLE runs (
 );
 """
 QUEUE_AGAIN = "UPDATE files SET state = 'queued', started = NULL, frames = NULL, fps = NULL"
-FROM_1 = "ALTER TABLE files ADD COLUMN device TEXT; ALTER TABLE files ADD COLUMN fps REAL;"
+FROM_2 = "ALTER TABLE files ADD COLUMN reused INTEGER NOT NULL DEFAULT 0;"
+FROM_1 = f"ALTER TABLE files ADD COLUMN device TEXT; ALTER TABLE files ADD COLUMN fps REAL; {FROM_2}"
 
 
 def ledger_path(destination: Path) -> Path:
@@ -109,7 +111,7 @@ class Ledger:
     def _prepare(self) -> None:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
-        if (change := {0: SCHEMA, 1: FROM_1}.get(self._version())) is not None:
+        if (change := {0: SCHEMA, 1: FROM_1, 2: FROM_2}.get(self._version())) is not None:
             self._db.executescript(f"BEGIN; {change} PRAGMA user_version = {VERSION}; COMMIT")
 
     def _version(self) -> int:
@@ -120,6 +122,7 @@ class Ledger:
             raise InputError(
                 f"{path}: is of version {version}, this program knows {VERSION}; remove it to begin afresh"
             )
+        self._reused = "reused" if version == VERSION else "0"
 
     def close(self) -> None:
         """Ends its use."""
@@ -200,14 +203,14 @@ class Ledger:
         """A worker has taken it up."""
         self._db.execute(
             "UPDATE files SET state = 'running', attempts = attempts + 1, worker = ?, device = ?, started = ?,"
-            " frames = 0, fps = NULL WHERE id = ?",
+            " frames = 0, fps = NULL, reused = 0, exit_code = NULL, reason = NULL WHERE id = ?",
             (worker, device, time.time(), entry.id),
         )
 
-    def advance(self, number: int, frames: int, total: int | None, fps: float | None) -> None:
-        """So many frames are done, so many a second just now."""
-        query = "UPDATE files SET frames = ?, total = ?, fps = ? WHERE id = ?"
-        self._db.execute(query, (frames, total, fps, number))
+    def advance(self, number: int, frames: int, total: int | None, fps: float | None, reused: int = 0) -> None:
+        """So many frames are done, so many a second just now; some of them by an earlier attempt."""
+        query = "UPDATE files SET frames = ?, total = ?, fps = ?, reused = ? WHERE id = ?"
+        self._db.execute(query, (frames, total, fps, reused, number))
 
     def deliver(self, number: int, delivery: Delivery, frames: int, notes: tuple[str, ...]) -> None:
         """The result is finished and about to take its place."""
@@ -221,6 +224,7 @@ class Ledger:
         stamp = Stamp.of(output) or Stamp(0, 0)
         self._db.execute(
             "UPDATE files SET state = 'done', run = (SELECT max(id) FROM runs), ended = ?, delivery = NULL,"
+            " exit_code = NULL, reason = NULL,"
             " content = ?, output = ?, output_size = ?, output_mtime = ?, output_content = ? WHERE id = ?",
             (time.time(), content, os.fsencode(output), stamp.size, stamp.mtime, output_content, number),
         )
@@ -236,6 +240,10 @@ class Ledger:
     def undelivered(self) -> list[Entry]:
         """Entries whose result is finished, but not in its place."""
         return list(self._all("SELECT * FROM files WHERE delivery IS NOT NULL"))
+
+    def forget_delivery(self, number: int) -> None:
+        """Nothing of its result is left; it is to be done again."""
+        self._db.execute(f"{QUEUE_AGAIN}, delivery = NULL WHERE id = ?", (number,))
 
     def requeue(self, number: int) -> None:
         """It is to be tried again."""
@@ -268,13 +276,17 @@ class Ledger:
         return int(size)
 
     def enlarged(self, run: Run) -> tuple[int, float]:
-        """Bytes of the sources that a run has enlarged, not those passed over, and the seconds spent on them."""
+        """Bytes of the sources that a run has enlarged, and the seconds spent on them.
+
+        Not those passed over, nor what earlier attempts had finished.
+        """
         size, seconds = self._db.execute(
-            "SELECT ifnull(sum(size), 0), ifnull(sum(ended - started), 0) FROM files"
+            f"SELECT ifnull(sum(size * (1 - min({self._reused}, frames) / (1.0 * frames))), 0),"  # noqa: S608 (ours)
+            " ifnull(sum(ended - started), 0) FROM files"
             " WHERE run = ? AND state = 'done' AND frames > 0 AND started >= ?",
             (run.id, run.started),
         ).fetchone()
-        return int(size), float(seconds)
+        return round(size), float(seconds)
 
     def failures(self) -> dict[int, int]:
         """How many entries failed with each exit code."""

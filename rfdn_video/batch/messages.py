@@ -60,11 +60,19 @@ class Hello:
 
 @dataclass(frozen=True)
 class Progress:
-    """From a worker: so many frames are done, so many a second; ``total`` is what the file claims to have."""
+    """From a worker: so many frames are done.
+
+    Attributes:
+        frames: done.
+        total: what the file claims to have.
+        fps: frames a second just now.
+        reused: how many of them an earlier attempt had finished.
+    """
 
     frames: int
     total: int | None
     fps: float | None = None
+    reused: int = 0
 
 
 @dataclass(frozen=True)

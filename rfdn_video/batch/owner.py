@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections import deque
+import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from rfdn_video.batch.delivery import OnSuccess, deliver
+from rfdn_video.batch.delivery import OnSuccess, deliver, is_sound
 from rfdn_video.batch.entry import Entry, Run
+from rfdn_video.batch.heartbeat import beating
 from rfdn_video.batch.identity import settings_digest
-from rfdn_video.batch.known import done_contents, is_done, is_result
-from rfdn_video.batch.labels import label_for
+from rfdn_video.batch.known import done_contents, is_anothers, is_done, is_result
+from rfdn_video.batch.labels import label_for, result_path
 from rfdn_video.batch.ledger import Ledger, ledger_path
 from rfdn_video.batch.lock import worker_lock
 from rfdn_video.batch.messages import Failed, Finished, Hello, Progress, Ready, Task, Unchanged
@@ -95,17 +96,24 @@ class Owner:
         self._folder = ledger_path(options.destination).parent
         self._settings = settings_digest(options.settings)
         self._devices = deal_devices(options.settings.device, options.jobs)
-        self._queue: deque[Entry] = deque()
+        self._queue: dict[int, Entry] = {}  # in order
+        self._changed: dict[int, Source] = {}  # while a worker was at them
         self._workers: list[Worker] = []
         self._vanished: set[int] = set()  # failed as their folder was away: they may come back as they were
         self.run: Run = ledger.begin_run(options.jobs)
         for entry in ledger.undelivered():
-            self._complete(entry)
+            self._adapt(entry)
+            if not self._complete(ledger.get(entry.id)):
+                ledger.forget_delivery(entry.id)
 
     def consider(self, sources: Iterable[Source]) -> None:
         """Queues those that are not done yet."""
+        beaten = time.monotonic()
         for source in sources:
             self._consider(source)
+            if time.monotonic() - beaten > TICK:
+                self._ledger.beat(self.run)
+                beaten = time.monotonic()
 
     def _consider(self, source: Source) -> None:
         if (stamp := Stamp.of(source.path)) is None:  # gone since it was found
@@ -113,6 +121,9 @@ class Owner:
         if is_result(self._ledger, source.path):
             return
         entry = self._ledger.find(source.path, self._settings)
+        if entry is not None and entry.stamp != stamp and self._has_worker(entry.id):
+            self._changed[entry.id] = source  # its folder is in use
+            return
         if entry is not None and (entry.delivery is not None or (entry.stamp, entry.run) == (stamp, self.run.id)):
             return  # seen by this batch already
         if is_done(self._ledger, source.path, self._settings):
@@ -121,6 +132,14 @@ class Owner:
         if entry is not None and entry.stamp != stamp:  # what is finished of it is of another content
             shutil.rmtree(self._staging(entry), ignore_errors=True)
         self._enter(source, self._label(source), stamp)
+
+    def _has_worker(self, number: int) -> bool:
+        return any(worker.task is not None and worker.task.id == number for worker in self._workers)
+
+    def _take_up_changed(self) -> None:
+        """Files that have changed under a worker which is done with them."""
+        for number in [number for number in self._changed if not self._has_worker(number)]:
+            self._consider(self._changed.pop(number))
 
     def _take_back(self) -> None:
         """Files that were away when they failed, and are there again as they were."""
@@ -132,8 +151,10 @@ class Owner:
     def _enter(self, source: Source, label: str, stamp: Stamp) -> None:
         entry = self._ledger.queue(source, self._settings, label, stamp, self.run)
         self._vanished.discard(entry.id)
-        self._queue.append(entry)
-        self._tell(Event("queued", entry))
+        is_new = entry.id not in self._queue
+        self._queue[entry.id] = entry
+        if is_new:
+            self._tell(Event("queued", entry))
 
     def _label(self, source: Source) -> str:
         """Says so where it is not the file's own."""
@@ -155,7 +176,8 @@ class Owner:
             DeviceError: a worker cannot work at all.
         """
         try:
-            while more() or self._queue or any(worker.task for worker in self._workers):
+            while more() or self._queue or self._changed or any(worker.task for worker in self._workers):
+                self._take_up_changed()
                 self._take_back()
                 self._staff(least)
                 for worker in hear(self._workers, TICK):
@@ -171,7 +193,7 @@ class Owner:
             self._workers.append(self._hire(number))
         for worker in self._workers:
             if worker.idle and self._queue:
-                self._start(worker, self._queue.popleft())
+                self._start(worker, self._queue.pop(next(iter(self._queue))))
 
     def _hire(self, number: int) -> Worker:
         jobs = self._options.jobs
@@ -216,7 +238,7 @@ class Owner:
 
     def _note(self, worker: Worker, task: Task, message: object) -> None:
         if isinstance(message, Progress):
-            self._ledger.advance(task.id, message.frames, message.total, message.fps)
+            self._ledger.advance(task.id, message.frames, message.total, message.fps, message.reused)
             self._tell(Event("progress", self._ledger.get(task.id)))
         elif isinstance(message, Ready):
             self._ledger.deliver(task.id, message.delivery, message.frames, message.notes)
@@ -230,9 +252,7 @@ class Owner:
         elif isinstance(message, Failed):
             worker.task = None
             entry = self._ledger.get(task.id)
-            if worker.is_dead and entry.delivery is not None:
-                self._complete(entry)
-            else:
+            if not (worker.is_dead and entry.delivery is not None and self._complete(entry)):
                 self._fail(entry.id, message)
             if worker.is_dead or message.transient:
                 self._workers[worker.number] = self._fire(worker)
@@ -256,7 +276,7 @@ class Owner:
         entry = self._ledger.get(number)
         if failure.transient and entry.attempts <= self._options.retries:
             self._ledger.requeue(number)
-            self._queue.append(entry)
+            self._queue[number] = entry
             self._tell(Event("retried", self._ledger.get(number), failure.reason))
             return
         vanished = Stamp.of(entry.source) is None
@@ -264,6 +284,8 @@ class Owner:
             self._vanished.add(number)
         # What is finished and only found no room is kept: the next batch tries to put it in its place again.
         delivery = entry.delivery if failure.exit_code == OutputError.exit_code else None
+        if delivery is not None and not delivery.staged.exists():
+            delivery = None
         self._ledger.fail(number, failure.exit_code, failure.reason, delivery)
         if not (delivery or vanished or failure.exit_code in _GOES_ON):
             shutil.rmtree(self._staging(entry), ignore_errors=True)
@@ -287,12 +309,34 @@ class Owner:
             worker.wait()
         self._workers.clear()
 
-    def _complete(self, entry: Entry) -> None:
-        """What was finished and about to be put in its place when its worker, or its batch, ended."""
+    def _complete(self, entry: Entry) -> bool:
+        """What was finished and about to be put in its place when its worker, or its batch, ended.
+
+        Returns:
+            Whether anything sound is left of it; else it is to be done again.
+        """
         assert entry.delivery is not None
-        try:
-            deliver(entry.delivery)
-        except RFDNError as error:
-            self._fail(entry.id, Failed(error.exit_code, str(error), ""))
-        else:
-            self._finish(entry)
+        with beating(self._options.destination, self.run, TICK):
+            try:
+                if not is_sound(entry.delivery):
+                    return False
+                deliver(entry.delivery)
+            except RFDNError as error:
+                self._fail(entry.id, Failed(error.exit_code, str(error), ""))
+            else:
+                self._finish(entry)
+        return True
+
+    def _adapt(self, entry: Entry) -> None:
+        """A delivery that an earlier batch has left spares what this one is to spare, and may overwrite what it may."""
+        delivery = entry.delivery
+        assert delivery is not None
+        if self._options.on_success == "keep":
+            if delivery.on_success == "replace" and delivery.staged.exists():
+                folder = self._options.destination / entry.folder
+                target = result_path(folder, entry.label, entry.source, delivery.staged)
+                delivery = replace(delivery, target=target, replaced=None)
+            delivery = replace(delivery, on_success="keep", moved=None)
+        if self._options.settings.overwrite and not is_anothers(self._ledger, delivery.target, entry.source):
+            delivery = replace(delivery, replaced=Stamp.of(delivery.target))
+        self._ledger.deliver(entry.id, delivery, entry.frames or 0, entry.notes)

@@ -96,7 +96,8 @@ def measure(ledger: Ledger, run: Run) -> Progress:
     left = ledger.work(run, "queued") + sum(entry.stamp.size for entry in running) - parts
     whole = left + over + parts
     spent += sum(entry.seconds or 0.0 for entry in running)
-    pace = (enlarged + parts) / spent if spent else 0.0  # bytes a second and job
+    made = sum(entry.stamp.size * entry.fraction_made for entry in running)
+    pace = (enlarged + made) / spent if spent else 0.0  # bytes a second and job
     busy = max(1, min(run.jobs, len(running) + (ledger.counts(run).get("queued", 0))))
     return Progress(
         counts=ledger.counts(run),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -22,6 +23,7 @@ from filelock import FileLock
 from rfdn_video.batch.delivery import Delivery, deliver
 from rfdn_video.batch.identity import sha256_of
 from rfdn_video.batch.known import is_anothers
+from rfdn_video.batch.labels import result_path
 from rfdn_video.batch.ledger import Ledger
 from rfdn_video.batch.messages import Failed, Finished, Hello, Progress, Ready, Task, Unchanged
 from rfdn_video.batch.pace import Pace
@@ -212,10 +214,9 @@ def _enlarge_still(task: Task) -> _Result:
 
 
 def _target(task: Task, staged: Path) -> Path:
-    """The staged result is called after the source: ``<stem>_x2.<suffix>``."""
     if task.folder is None:
         return task.source.with_suffix(staged.suffix)
-    return task.folder / (task.label + staged.name.removeprefix(task.source.stem))
+    return result_path(task.folder, task.label, task.source, staged)
 
 
 def _may_overwrite(task: Task, staged: Path) -> bool:
@@ -236,6 +237,8 @@ def _check_target(task: Task, staged: Path) -> Stamp | None:
     with closing(Ledger(task.destination)) as ledger:
         if is_taken(target) and is_anothers(ledger, target, task.source):
             raise OutputError(f"{target}: is another source of this batch, or its result; it was left alone")
+    if task.on_success != "keep":
+        _check_removable(task.source)
     if task.moved is not None and is_taken(task.moved):
         raise OutputError(f"{task.moved}: exists already, and the source was to be moved there; move it away")
     replaced = Stamp.of(target)
@@ -244,21 +247,30 @@ def _check_target(task: Task, staged: Path) -> Stamp | None:
     return replaced
 
 
+def _check_removable(source: Path) -> None:
+    try:
+        tempfile.TemporaryFile(dir=source.parent).close()
+    except OSError as error:
+        raise OutputError(
+            f"{source.parent}: cannot be written to: {error.strerror}; the source is to go, so take --on-success keep"
+        ) from None
+
+
 class _Reporter:
     """Sends how many frames are done, once a second."""
 
     def __init__(self, total: int | None, send: Callable[[Any], None]) -> None:
         self._total, self._send = total, send
         self._said = time.monotonic()
-        self._pace = Pace(self._said)
+        self._pace, self._reused = Pace(self._said), 0
 
     def __call__(self, frames: int) -> None:
         if (now := time.monotonic()) - self._said >= INTERVAL:
             self._said = now
             total = self._total if self._total is None or self._total >= frames else None
-            self._send(Progress(frames, total, self._pace.at(now, frames)))
+            self._send(Progress(frames, total, self._pace.at(now, frames), self._reused))
 
     def reused(self, frames: int) -> None:
         """Of an earlier attempt: they say nothing of the speed."""
-        self._pace = Pace(time.monotonic(), frames)
+        self._pace, self._reused = Pace(time.monotonic(), frames), frames
         self(frames)

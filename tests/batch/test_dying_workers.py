@@ -13,11 +13,13 @@ import pytest
 
 from rfdn_video.batch import owner as module
 from rfdn_video.batch import worker as worker_module
-from rfdn_video.batch.delivery import Delivery
-from rfdn_video.batch.ledger import Ledger
+from rfdn_video.batch.delivery import Delivery, OnSuccess
+from rfdn_video.batch.identity import settings_digest
+from rfdn_video.batch.ledger import Ledger, ledger_path
 from rfdn_video.batch.messages import Failed, FromWorker, Hello, Progress, Ready, Task
 from rfdn_video.batch.owner import Event, Options, Owner
 from rfdn_video.batch.sources import Source
+from rfdn_video.batch.staging import staging_path
 from rfdn_video.batch.worker import _do
 from rfdn_video.settings import Settings
 from rfdn_video.stamp import Stamp
@@ -69,12 +71,16 @@ def work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., list[
     source.parent.mkdir()
     source.write_bytes(OLD)
 
-    def run(story: Callable[[Task], list[FromWorker]]) -> list[Event]:
+    def run(
+        story: Callable[[Task], list[FromWorker]], on_success: OnSuccess = "replace", *, overwrite: bool = False
+    ) -> list[Event]:
         monkeypatch.setattr(Scripted, "story", story, raising=False)
         events: list[Event] = []
         with closing(Ledger(tmp_path / "out", create=True)) as ledger:
-            owner = Owner(Options(tmp_path / "out", Settings(), 1, 0, "replace", None), ledger, events.append)
-            owner.consider([Source(source, Path(), "a")])
+            settings = Settings(overwrite=overwrite)
+            owner = Owner(Options(tmp_path / "out", settings, 1, 0, on_success, None), ledger, events.append)
+            if source.exists():
+                owner.consider([Source(source, Path(), "a")])
             owner.work()
         return events
 
@@ -104,6 +110,109 @@ def test_killed_while_its_result_takes_its_place(work: Callable[..., list[Event]
     assert events[-1].entry is not None
     assert events[-1].entry.source.read_bytes() == NEW
     assert work(story) == []
+
+
+def _leave(ledger_of: Path, source: Path, on_success: OnSuccess) -> Delivery:
+    """A batch that ended when the result was finished, before it took its place."""
+    with closing(Ledger(ledger_of, create=True)) as ledger:
+        run = ledger.begin_run(1)
+        digest_ = settings_digest(Settings())
+        entry = ledger.queue(Source(source, Path(), "a"), digest_, "a", Stamp(len(OLD), source.stat().st_mtime_ns), run)
+        staged = staging_path(ledger_path(ledger_of).parent, entry.id) / "a_x2.mkv"
+        staged.parent.mkdir(parents=True)
+        staged.write_bytes(NEW)
+        target = source if on_success == "replace" else ledger_of / "a_x2.mkv"
+        old, new = (hashlib.sha256(content).hexdigest() for content in (OLD, NEW))
+        replaced = Stamp.of(source) if on_success == "replace" else None
+        delivery = Delivery(source, old, staged, target, len(NEW), new, replaced, on_success, None)
+        ledger.start(entry, 0, "cpu")
+        ledger.deliver(entry.id, delivery, 1, ())
+    return delivery
+
+
+def _again(task: Task) -> list[FromWorker]:  # noqa: ARG001 (a story)
+    return [Failed(1, "begun again", "")]
+
+
+@pytest.mark.parametrize("on_success", ["keep", "replace"])
+def test_a_finished_result_that_was_damaged_meanwhile_is_made_again(
+    work: Callable[..., list[Event]], tmp_path: Path, on_success: OnSuccess
+) -> None:
+    delivery = _leave(tmp_path / "out", tmp_path / "in" / "a.mkv", on_success)
+    delivery.staged.write_bytes(NEW[:3])
+    assert [event.kind for event in work(_again, on_success)] == ["queued", "started", "failed"]
+    assert delivery.source.read_bytes() == OLD
+    assert not (tmp_path / "out" / "a_x2.mkv").exists()
+
+
+def test_a_finished_result_that_has_gone_is_made_again(work: Callable[..., list[Event]], tmp_path: Path) -> None:
+    """Placed just before its batch was killed, and taken elsewhere by its user."""
+    delivery = _leave(tmp_path / "out", tmp_path / "in" / "a.mkv", "keep")
+    delivery.staged.rename(tmp_path / "better name.mkv")
+    assert [event.kind for event in work(_again, "keep")] == ["queued", "started", "failed"]
+
+
+def test_something_in_the_way_of_a_finished_result(work: Callable[..., list[Event]], tmp_path: Path) -> None:
+    """It is left alone until a batch may overwrite it."""
+    delivery = _leave(tmp_path / "out", tmp_path / "in" / "a.mkv", "keep")
+    delivery.target.write_bytes(b"other")
+    assert [event.kind for event in work(_again, "keep")] == ["failed"]
+    assert delivery.target.read_bytes() == b"other"
+    assert [event.kind for event in work(_again, "keep", overwrite=True)] == ["finished"]
+    assert delivery.target.read_bytes() == NEW
+
+
+def test_what_is_to_be_kept_now_is_kept(work: Callable[..., list[Event]], tmp_path: Path) -> None:
+    """Though the batch that was ended would have replaced it."""
+    delivery = _leave(tmp_path / "out", tmp_path / "in" / "a.mkv", "replace")
+    assert [event.kind for event in work(_again, "keep")] == ["finished"]
+    assert delivery.source.read_bytes() == OLD
+    assert (tmp_path / "out" / "a_x2.mkv").read_bytes() == NEW
+
+
+def test_a_source_that_changes_under_its_worker_is_done_again_afterwards(
+    work: Callable[..., list[Event]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder that the worker works in is not taken from it, nor given to another."""
+    source, folders = tmp_path / "in" / "a.mkv", []
+
+    def work_watching(self: Owner) -> None:
+        def watch() -> bool:
+            if folders and source.read_bytes() == OLD:
+                source.write_bytes(OLD + OLD)
+                self.consider([Source(source, Path(), "a")])
+                assert folders[0].exists()
+            return False
+
+        given(self, watch)
+
+    def story(task: Task) -> list[FromWorker]:
+        folders.append(task.staging)
+        return [Progress(1, 1), Progress(2, 2), Failed(3, "has changed while it was read", "")]
+
+    given = Owner.work
+    monkeypatch.setattr(Owner, "work", work_watching)
+    events = work(story, "keep")
+    kinds = [event.kind for event in events if event.kind != "progress"]
+    assert kinds == ["queued", "started", "failed", "queued", "started", "failed"]
+
+
+def test_a_source_that_changes_while_it_waits_is_done_once(
+    work: Callable[..., list[Event]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, given = tmp_path / "in" / "a.mkv", Owner.work
+
+    def work_after_a_change(self: Owner) -> None:
+        source.write_bytes(OLD + OLD)
+        self.consider([Source(source, Path(), "a")])
+        given(self)
+
+    monkeypatch.setattr(Owner, "work", work_after_a_change)
+    events = work(_again, "keep")
+    assert [event.kind for event in events] == ["queued", "started", "failed"]
+    assert events[0].entry is not None
+    assert events[-1].entry is not None
+    assert events[-1].entry.stamp.size == 2 * events[0].entry.stamp.size
 
 
 @pytest.mark.parametrize(("code", "kept"), [(3, False), (4, True), (6, True), (7, False)])

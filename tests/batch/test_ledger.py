@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from rfdn_video.batch.delivery import Delivery
 from rfdn_video.batch.ledger import Ledger, ledger_path
 from rfdn_video.batch.sources import Source
-from rfdn_video.batch.status import measure
+from rfdn_video.batch.status import entry_record, measure, read_status
 from rfdn_video.cli.main import main
 from rfdn_video.errors import InputError
 from rfdn_video.stamp import Stamp
@@ -22,6 +23,10 @@ def fill(folder: Path) -> None:
         source = Source(folder / "a.mp4", Path(), "a")
         entry = ledger.queue(source, "settings", "a", Stamp(1, 1), ledger.begin_run(1))
         ledger.start(entry, 0, "cpu")
+
+
+def a_delivery(folder: Path) -> Delivery:
+    return Delivery(folder / "a.mp4", "", folder / "work", folder / "a_x2.mp4", 1, "", None, "keep", None)
 
 
 def test_a_reader_cannot_write(tmp_path: Path) -> None:
@@ -69,25 +74,56 @@ def test_what_is_passed_over_is_no_measure_of_the_pace(tmp_path: Path, monkeypat
     assert progress.seconds_left == pytest.approx(10)
 
 
-def test_the_version_before_is_read_and_taken_over(tmp_path: Path) -> None:
+def test_what_was_done_before_is_no_measure_of_the_pace_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a file of 100 frames, 90 were finished; the others took 10 s. One more is left."""
+    now = 1000.0
+    monkeypatch.setattr("time.time", lambda: now)
+    with closing(Ledger(tmp_path, create=True)) as ledger:
+        run = ledger.begin_run(1)
+        first, _ = [
+            ledger.queue(Source(tmp_path / name, Path(), name), "settings", name, Stamp(100, 1), run) for name in "ab"
+        ]
+        ledger.start(first, 0, "cpu")
+        ledger.advance(first.id, 95, 100, 1.0, 90)
+        now += 5
+        assert measure(ledger, run).seconds_left == pytest.approx(105)
+        ledger.deliver(first.id, a_delivery(tmp_path), 100, ())
+        now += 5
+        ledger.finish(first.id, "content", tmp_path / "a_x2.mp4", "result")
+        assert measure(ledger, run).seconds_left == pytest.approx(100)
+
+
+def test_a_success_says_nothing_of_the_failure_before(tmp_path: Path) -> None:
+    with closing(Ledger(tmp_path, create=True)) as ledger:
+        source, run = Source(tmp_path / "a.mp4", Path(), "a"), ledger.begin_run(1)
+        entry = ledger.queue(source, "settings", "a", Stamp(1, 1), run)
+        ledger.fail(entry.id, 4, "no room", a_delivery(tmp_path))
+        ledger.finish(entry.id, "content", tmp_path / "a_x2.mp4", "result")
+        record = entry_record(ledger.get(entry.id))
+    assert (record["exit_code"], record["reason"], record["advice"]) == (None, None, None)
+
+
+@pytest.mark.parametrize(("version", "lacking"), [(1, ["fps", "device", "reused"]), (2, ["reused"])])
+def test_versions_before_are_read_and_taken_over(tmp_path: Path, version: int, lacking: list[str]) -> None:
     fill(tmp_path)
     with closing(sqlite3.connect(ledger_path(tmp_path), autocommit=True)) as database:
         database.executescript(
-            "ALTER TABLE files DROP COLUMN fps; ALTER TABLE files DROP COLUMN device; PRAGMA user_version = 1"
+            f"{''.join(f'ALTER TABLE files DROP COLUMN {name};' for name in lacking)} PRAGMA user_version = {version}"
         )
     with closing(Ledger(tmp_path)) as ledger:
-        assert ledger.in_state("running")[0].device is None
+        assert read_status(ledger).progress is not None
+        assert ledger.in_state("running")[0].reused == 0
     with closing(Ledger(tmp_path, create=True)) as ledger:
-        ledger.advance(1, 5, 10, 2.5)
-        assert ledger.get(1).fps == 2.5
+        ledger.advance(1, 5, 10, 2.5, 3)
+        assert (ledger.get(1).fps, ledger.get(1).reused) == (2.5, 3)
         assert ledger.counts() == {"running": 1}
 
 
 def test_a_newer_version_is_refused(tmp_path: Path) -> None:
     fill(tmp_path)
     with closing(sqlite3.connect(ledger_path(tmp_path), autocommit=True)) as database:
-        database.execute("PRAGMA user_version = 3")
-    with pytest.raises(InputError, match="version 3"):
+        database.execute("PRAGMA user_version = 4")
+    with pytest.raises(InputError, match="version 4"):
         Ledger(tmp_path)
 
 
