@@ -245,6 +245,15 @@ class Ledger:
         """Nothing of its result is left; it is to be done again."""
         self._db.execute(f"{QUEUE_AGAIN}, delivery = NULL WHERE id = ?", (number,))
 
+    def drop_begun(self, source: Path, but: int) -> list[int]:
+        """Forgets what was begun of a source by other entries and never came to a result; gives their numbers."""
+        rows = self._db.execute(
+            "DELETE FROM files WHERE source = ? AND id != ? AND output IS NULL AND delivery IS NULL"
+            " AND state IN ('queued', 'failed') RETURNING id",
+            (os.fsencode(source), but),
+        )
+        return [number for (number,) in rows.fetchall()]
+
     def requeue(self, number: int) -> None:
         """It is to be tried again."""
         self._db.execute(f"{QUEUE_AGAIN} WHERE id = ?", (number,))

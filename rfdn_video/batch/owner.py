@@ -261,7 +261,9 @@ class Owner:
         delivery = entry.delivery
         assert delivery is not None
         self._ledger.finish(entry.id, delivery.content, delivery.target, delivery.digest)
-        shutil.rmtree(self._staging(entry), ignore_errors=True)
+        # What was begun with other settings, perhaps much of a film, would lie there for ever.
+        for number in (entry.id, *self._ledger.drop_begun(entry.source, entry.id)):
+            shutil.rmtree(staging_path(self._folder, number), ignore_errors=True)
         self._tell(Event("finished", self._ledger.get(entry.id)))
 
     def _pass_over(self, entry: Entry, content: str) -> None:

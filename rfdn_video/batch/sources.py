@@ -64,7 +64,7 @@ def find_sources(roots: Iterable[Path], selection: Selection, on_error: Callable
         on_error: is told of folders that cannot be read.
 
     Raises:
-        InputError: a root is not there.
+        InputError: a root is not there, or is neither file nor folder.
     """
     seen: set[Path] = set()
     for root in roots:
@@ -74,9 +74,11 @@ def find_sources(roots: Iterable[Path], selection: Selection, on_error: Callable
             raise InputError(f"{root}: no such file or directory") from None
         except OSError as error:
             raise InputError(f"{root}: cannot be read: {error.strerror}") from None
+        if not (root.is_dir() or root.is_file()):
+            raise InputError(f"{root}: is neither a file nor a folder")
         found = _walk(root, selection, on_error) if root.is_dir() else [(root, Path(root.name))]
         for path, relative in found:
-            if (resolved := path.resolve()) not in seen:
+            if (resolved := _resolve(path)) not in seen:
                 seen.add(resolved)
                 yield Source(resolved, relative.parent, relative.stem)
 
@@ -88,14 +90,19 @@ def _walk(root: Path, selection: Selection, on_error: Callable[[str], None]) -> 
     for folder, folders, names in os.walk(root, onerror=failed):
         here = Path(folder)
         folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and (here / name).resolve() not in selection.avoid
+            name for name in folders if not name.startswith(".") and _resolve(here / name) not in selection.avoid
         )
         for name in sorted(names):
             path = here / name
             # A folder must not get to run code, under another name either.
-            is_script = SCRIPT in (path.suffix.lower(), path.resolve().suffix.lower())
+            is_script = SCRIPT in (path.suffix.lower(), _resolve(path).suffix.lower())
             if selection.takes(path.relative_to(root)) and not is_script and _is_file(path, failed):
                 yield path, path.relative_to(root)
+
+
+def _resolve(path: Path) -> Path:
+    """Without symbolic links; links that lead in circles stay, where Path.resolve of Python 3.12 raises."""
+    return Path(os.path.realpath(path))
 
 
 def _is_file(path: Path, failed: Callable[[OSError], None]) -> bool:

@@ -96,7 +96,7 @@ class Watch:
             for path in self._seen.keys() - {source.path for source in found}:
                 del self._seen[path]
         for source in found:
-            if self._is_complete(source.path, now):
+            if self._is_complete(source.path):
                 yield source
 
     def _look_into(self, root: Path) -> list[Source]:
@@ -121,9 +121,10 @@ class Watch:
         self._roots[root] = place
         return found
 
-    def _is_complete(self, path: Path, now: float) -> bool:
+    def _is_complete(self, path: Path) -> bool:
         if (stamp := Stamp.of(path)) is None:
             return False
+        now = time.monotonic()  # searching may have taken long
         candidate = self._seen.get(path)
         if candidate is None or candidate.stamp != stamp:
             self._seen[path] = _Candidate(stamp, now)

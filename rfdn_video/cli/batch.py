@@ -25,7 +25,7 @@ from rfdn_video.cli.options import (
     settings_of,
 )
 from rfdn_video.cli.parser import Parser
-from rfdn_video.errors import OutputError, RFDNError, UsageError
+from rfdn_video.errors import InputError, OutputError, RFDNError, UsageError
 
 if TYPE_CHECKING:
     from rfdn_video.batch.ledger import Ledger
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EXAMPLES", "add_arguments", "execute", "join_options"]
 
+FATE = "the same command goes on with what was begun"
 RAY_JOBS = 4
 """Files at a time: while one is joined, segments of the others keep the machines busy."""
 
@@ -144,7 +145,7 @@ def execute(args: argparse.Namespace) -> int:
     path = ledger_path(args.output)
     try:
         with (
-            interruptible("the same command goes on with what was begun"),
+            interruptible(FATE),
             serving_if(args.serve, args.output) as url,
             sole_owner(args.output, path.parent),
             closing(Ledger(args.output, create=True)) as ledger,
@@ -160,6 +161,7 @@ def execute(args: argparse.Namespace) -> int:
 
 def _run(args: argparse.Namespace, options: Options, ledger: Ledger, report: Report) -> int:
     from rfdn_video.batch.owner import Owner
+    from rfdn_video.cli.signals import interruptible
 
     if options.ray is not None:  # a cluster of this machine lives as long as this process
         from rfdn_video.cluster.connect import connect, shortage
@@ -171,11 +173,8 @@ def _run(args: argparse.Namespace, options: Options, ledger: Ledger, report: Rep
     code = 1
     owner = Owner(options, ledger, report.take)
     try:
-        if args.watch:
-            _watch(args, owner, report)
-        else:
-            owner.consider(_sources(args, report.note))
-            owner.work()
+        with interruptible(FATE):  # so that what the ledger says is not a fault of ours
+            _work(args, owner, report)
         code = report.exit_code(owner.run)
     except RFDNError as error:
         code = error.exit_code
@@ -184,6 +183,14 @@ def _run(args: argparse.Namespace, options: Options, ledger: Ledger, report: Rep
         ledger.end_run(owner.run, code)
     report.summarize(owner.run)
     return code
+
+
+def _work(args: argparse.Namespace, owner: Owner, report: Report) -> None:
+    if args.watch:
+        _watch(args, owner, report)
+        return
+    owner.consider(_sources(args, report.note, report.unread))
+    owner.work()
 
 
 def _watch(args: argparse.Namespace, owner: Owner, report: Report) -> None:
@@ -225,6 +232,8 @@ def _options(args: argparse.Namespace) -> Options:
     if args.on_success == "replace":
         if (settings.start, settings.end, settings.frames) != (None, None, None):
             raise UsageError("--on-success replace: without --start, --end and --frames; a part must not replace all")
+        if settings.salvage:
+            raise UsageError("--on-success replace: without --salvage, which may leave only a part of the source")
         settings = replace(settings, verify="full")
     if (args.on_success == "move") != (args.move_to is not None):
         raise UsageError("--on-success move and --move-to DIR go together: the folder for the sources that are done")
@@ -232,9 +241,11 @@ def _options(args: argparse.Namespace) -> Options:
     jobs = args.jobs if args.jobs is not None else RAY_JOBS if args.ray is not None else devices
     if jobs < 1 or args.retries < 0:
         raise UsageError("--jobs: 1 or more, --retries: 0 or more")
-    moved_to = None if args.move_to is None else args.move_to.absolute()
+    if not all((*(args.include or []), *args.exclude)):
+        raise UsageError("--include, --exclude: a pattern is empty; '*' fits every file")
+    moved_to = None if args.move_to is None else args.move_to.resolve()  # sources are known by such paths too
     return Options(
-        destination=args.output.absolute(),
+        destination=args.output.resolve(),
         settings=settings,
         jobs=jobs,
         retries=args.retries,
@@ -252,7 +263,8 @@ def _list(args: argparse.Namespace, options: Options) -> int:
     from rfdn_video.batch.known import is_done, is_result
     from rfdn_video.batch.ledger import Ledger, ledger_path
 
-    sources, settings = _sources(args, warn), settings_digest(options.settings)
+    unread: list[str] = []
+    sources, settings = _sources(args, warn, unread.append), settings_digest(options.settings)
     if ledger_path(args.output).exists():
         with closing(Ledger(args.output)) as ledger:
             paths = [source.path for source in sources]
@@ -262,7 +274,9 @@ def _list(args: argparse.Namespace, options: Options) -> int:
     for source in sources:
         state, name = "done" if source.path in done else "queued", str(source.path)
         say(json.dumps({"event": state, "input": name}) if args.json else f"{state:<7} {name}")
-    return 0
+    for text in unread:
+        warn(text)
+    return InputError.exit_code if unread else 0
 
 
 def _selection(args: argparse.Namespace) -> Selection:
@@ -271,8 +285,8 @@ def _selection(args: argparse.Namespace) -> Selection:
     return Selection(include, tuple(args.exclude), tuple(path.resolve() for path in avoid))
 
 
-def _sources(args: argparse.Namespace, on_error: Callable[[str], None]) -> list[Source]:
-    sources = list(find_sources(args.sources, _selection(args), on_error))
+def _sources(args: argparse.Namespace, note: Callable[[str], None], unread: Callable[[str], None]) -> list[Source]:
+    sources = list(find_sources(args.sources, _selection(args), unread))
     if not sources:
-        on_error("no file is taken: none in the folders fits --include (by default: names of videos) and --exclude")
+        note("no file is taken: none in the folders fits --include (by default: names of videos) and --exclude")
     return sources

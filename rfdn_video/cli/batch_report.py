@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections import Counter
 from typing import Any
 
@@ -15,9 +16,12 @@ from rfdn_video.batch.owner import Event, Kind
 from rfdn_video.batch.status import entry_record, measure
 from rfdn_video.cli.console import counted, duration, one_line, warn
 from rfdn_video.cli.terminal import print_table
+from rfdn_video.errors import InputError
 
 __all__ = ["Report", "print_entries"]
 
+REFRESH_SECONDS = 1.0
+"""Between two looks at the ledger for the bar: thousands of files are queued at once."""
 TABLE_ROWS = 50
 """Beyond that the summary lists failures only; every file has been reported when its turn was over."""
 
@@ -34,6 +38,8 @@ class Report:
     def __init__(self, ledger: Ledger, *, as_json: bool, verbose: bool) -> None:
         self._ledger, self._as_json, self._verbose = ledger, as_json, verbose
         self._kinds: Counter[Kind] = Counter()
+        self._has_unread = False
+        self._shown = -REFRESH_SECONDS
         self._bar: tqdm[Any] = tqdm(
             total=1.0,
             file=sys.stderr,
@@ -59,6 +65,11 @@ class Report:
     def note(self, text: str) -> None:
         """Says something that is about no file of the batch."""
         self.take(Event("note", None, text))
+
+    def unread(self, text: str) -> None:
+        """Says that something among the sources could not be read: the batch is no success then."""
+        self._has_unread = True
+        self.note(text)
 
     def serving(self, url: str) -> None:
         """Says where the status page is."""
@@ -107,8 +118,10 @@ class Report:
         tqdm.write(f"rfdn-video: {one_line(text)}", file=sys.stderr)
 
     def _show_progress(self) -> None:
-        if self._bar.disable or (run := self._ledger.last_run()) is None:
+        now = time.monotonic()
+        if self._bar.disable or now - self._shown < REFRESH_SECONDS or (run := self._ledger.last_run()) is None:
             return
+        self._shown = now
         progress = measure(self._ledger, run)
         counts = progress.counts
         parts = [f"{counts.get('done', 0)} of {sum(counts.values())} files"]
@@ -121,9 +134,10 @@ class Report:
         self._bar.refresh()
 
     def exit_code(self, run: Run) -> int:
-        """That of the first failure, by the files' names."""
+        """That of the first failure, by the files' names; else whether all sources could be read."""
         failed = sorted(self._ledger.in_state("failed", run=run), key=lambda entry: entry.source)
-        return next((entry.exit_code or 1 for entry in failed), 0)
+        unread = InputError.exit_code if self._has_unread else 0
+        return next((entry.exit_code or 1 for entry in failed), unread)
 
     def summarize(self, run: Run) -> None:
         """Prints what became of all files."""

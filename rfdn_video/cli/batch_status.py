@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import sqlite3
 import sys
 import threading
 from contextlib import closing
 from pathlib import Path
 
-from rfdn_video.batch.ledger import Ledger, ledger_path
+from rfdn_video.batch.ledger import Ledger
 from rfdn_video.batch.status import Status, read_status
 from rfdn_video.cli.batch import add_serve_argument, serving_if
 from rfdn_video.cli.batch_report import print_entries
 from rfdn_video.cli.console import duration
+from rfdn_video.errors import RFDNError
 
 __all__ = ["EXAMPLES", "add_arguments", "execute"]
 
@@ -32,19 +34,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Prints the state of the batch."""
-    if args.check and not ledger_path(args.destination).exists():
-        return 1  # nothing is alive where nothing has been; containers know no other answer
+    if args.check:
+        return 0 if _is_alive(args.destination) else 1
     with closing(Ledger(args.destination)) as ledger:
         status = read_status(ledger)
     if args.serve:
         return _serve(args)
-    if args.check:
-        return 0 if status.alive else 1
     if args.json:
         print(json.dumps(status.record()))
     else:
         _print(status)
     return 0
+
+
+def _is_alive(destination: Path) -> bool:
+    """Nothing is where no ledger is, or none that can be read; containers know no other answer."""
+    try:
+        with closing(Ledger(destination)) as ledger:
+            return read_status(ledger).alive
+    except (RFDNError, sqlite3.Error):
+        return False
 
 
 def _serve(args: argparse.Namespace) -> int:

@@ -25,7 +25,7 @@ def options_from(
 
     A variable is called like the long option, in capitals, with ``_`` for ``-``. An empty one counts as absent.
     Options without a value take 1 or 0 (yes, no, true, false, on, off); those that may be given again take several
-    values, separated and quoted as in a shell. Where the command line has an option that excludes that of a variable,
+    values, separated and quoted as in a shell. Where the command line has the option itself, or one that excludes it,
     as ``--height`` does ``--scale``, the variable gives way; where it asks for help, all of them do.
 
     Args:
@@ -40,7 +40,7 @@ def options_from(
     named = _named(parser, argv)
     if any("--help" in action.option_strings for action in named):
         return []
-    excluded = _excluded(parser, named)
+    beaten = named | _excluded(parser, named)  # those that may be given again would be added to
     actions = variables(parser)
     words: list[str] = []
     for variable, value in sorted(environment.items()):
@@ -53,7 +53,7 @@ def options_from(
             parser.parse_args([*added, *rest])
         except UsageError as error:
             raise UsageError(f"{variable}: {error}") from None
-        if actions[variable] not in excluded:
+        if actions[variable] not in beaten:
             words += added
     return words
 

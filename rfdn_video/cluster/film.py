@@ -200,8 +200,8 @@ class _Film:
         def count(running: Mapping[int, int]) -> None:
             nonlocal most
             for number in left & published(self.work.path):
-                outlast(partial(self._read, number), self.order.is_there)
-                left.discard(number)
+                if outlast(partial(self._read, number), self.order.is_there) is not None:
+                    left.discard(number)
             # One that is published may still be among those that run.
             most = max(most, self.frames + sum(frames for number, frames in running.items() if number in left))
             on_frame(most)
@@ -211,7 +211,10 @@ class _Film:
             if span.number in self.records or span.number in workers.failed:
                 continue
             if wait_until(lambda number=span.number: self._read(number), LATEST) is None:  # type: ignore[misc]
-                reason = "its worker has published it, but it cannot be seen from here; is the folder shared?"
+                reason = (
+                    "its worker has published it, but it cannot be read from here: either the folder is not shared, "
+                    "or the file is damaged, and --resume makes it again"
+                )
                 workers.failed[span.number] = OutputError(reason)
         if workers.failed:
             raise self._failure(workers.failed)

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from rfdn_video.batch.ledger import Ledger, ledger_path
 from rfdn_video.batch.lock import worker_lock
+from rfdn_video.batch.sources import Source
 from rfdn_video.cli.main import main
 from tests.oracle import look
 
@@ -162,6 +163,9 @@ def test_a_signal_stops_it_and_what_was_begun_is_queued(
     assert videos(out) == {}
     with closing(Ledger(out)) as ledger:
         assert ledger.counts() == {"queued": 1}
+        run = ledger.last_run()
+        assert run is not None
+        assert run.exit_code == code
 
 
 def test_one_batch_at_a_time(tmp_path: Path, clip: Clip, start: Start) -> None:
@@ -211,13 +215,34 @@ def test_replaced_sources_are_not_enlarged_again(tmp_path: Path, clip: Clip, bat
     assert {size(folder / name) for name in ("a.mp4", "b.mkv")} == {(128, 96)}
 
 
-def test_no_part_replaces_a_source(tmp_path: Path, refused: Callable[..., None]) -> None:
-    refused(
-        tmp_path,
-        ["batch", ".", "-o", "out", "--on-success", "replace", "--frames", "9"],
-        2,
-        "a part must not replace all",
-    )
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--on-success", "replace", "--frames", "9"], "a part must not replace all"),
+        (["--on-success", "replace", "--salvage"], "which may leave only a part"),
+        (["--include", ""], "a pattern is empty"),
+    ],
+)
+def test_what_is_refused(tmp_path: Path, refused: Callable[..., None], options: list[str], complaint: str) -> None:
+    refused(tmp_path, ["batch", ".", "-o", "out", *options], 2, complaint)
+
+
+def test_a_folder_that_is_source_and_destination_by_another_name(tmp_path: Path, clip: Clip, batch: Batch) -> None:
+    """Results are known there too, and not enlarged again."""
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "a.mp4").write_bytes(clip())
+    (tmp_path / "link").symlink_to("films")
+    assert [batch(tmp_path / "films", "-o", tmp_path / "link")[-1]["done"] for _ in range(2)] == [1, 0]
+
+
+def test_what_cannot_be_read_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(_: object, __: object, on_error: Callable[[str], None]) -> list[Source]:
+        on_error("secret: cannot be read: Permission denied")
+        return []
+
+    monkeypatch.setattr("rfdn_video.cli.batch.find_sources", unreadable)
+    for more in ([], ["--dry-run"]):
+        assert main(["batch", str(tmp_path), "-o", str(tmp_path / "out"), *more]) == 3
 
 
 def test_sources_that_are_done_move(tmp_path: Path, clip: Clip, batch: Batch) -> None:

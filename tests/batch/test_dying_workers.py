@@ -152,6 +152,22 @@ def test_a_finished_result_that_has_gone_is_made_again(work: Callable[..., list[
     assert [event.kind for event in work(_again, "keep")] == ["queued", "started", "failed"]
 
 
+def test_what_was_begun_with_other_settings_goes_when_the_film_is_done(
+    work: Callable[..., list[Event]], tmp_path: Path
+) -> None:
+    def begin(task: Task) -> list[FromWorker]:
+        (task.staging / "segment").touch()
+        return [Failed(4, "no room", "")]
+
+    assert work(begin, "replace", overwrite=True)[-1].kind == "failed"
+    with closing(Ledger(tmp_path / "out", create=True)) as ledger:
+        ledger._db.execute("UPDATE files SET settings = 'others'")
+    assert work(lambda task: [Ready(_delivery(task), 1, ()), KILLED])[-1].kind == "finished"
+    with closing(Ledger(tmp_path / "out")) as ledger:
+        assert ledger.counts() == {"done": 1}
+    assert not list(tmp_path.glob("out/**/segment"))
+
+
 def test_something_in_the_way_of_a_finished_result(work: Callable[..., list[Event]], tmp_path: Path) -> None:
     """It is left alone until a batch may overwrite it."""
     delivery = _leave(tmp_path / "out", tmp_path / "in" / "a.mkv", "keep")

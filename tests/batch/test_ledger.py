@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from rfdn_video.batch.delivery import Delivery
+from rfdn_video.batch.heartbeat import beating
+from rfdn_video.batch.known import is_anothers
 from rfdn_video.batch.ledger import Ledger, ledger_path
 from rfdn_video.batch.sources import Source
 from rfdn_video.batch.status import entry_record, measure, read_status
@@ -151,3 +154,34 @@ def test_what_was_interrupted_waits_as_if_it_had_not_begun(tmp_path: Path) -> No
         entry = ledger.get(1)
     assert (entry.state, entry.attempts) == ("queued", 1)
     assert (entry.seconds, entry.frames, entry.fps) == (None, None, None)
+
+
+def test_a_result_that_was_touched_is_another_sources_still(tmp_path: Path) -> None:
+    """As a backup leaves it that was played back: of a source that it has replaced it is the only copy."""
+    result = tmp_path / "a.mkv"
+    result.write_bytes(b"film")
+    with closing(Ledger(tmp_path, create=True)) as ledger:
+        entry = ledger.queue(Source(tmp_path / "a.avi", Path(), "a"), "settings", "a", Stamp(1, 1), ledger.begin_run(1))
+        ledger.finish(entry.id, "content", result, "digest")
+        os.utime(result, (1, 1))
+        assert is_anothers(ledger, result, tmp_path / "a.mp4")
+        assert not is_anothers(ledger, result, tmp_path / "a.avi")
+
+
+def test_a_damaged_ledger_is_of_no_batch_that_is_alive(tmp_path: Path) -> None:
+    ledger_path(tmp_path).parent.mkdir()
+    for content in (b"", b"words"):
+        ledger_path(tmp_path).write_bytes(content)
+        assert main(["batch", "status", str(tmp_path), "--check"]) == 1
+
+
+def test_a_long_task_of_the_owner_does_not_look_like_its_death(tmp_path: Path) -> None:
+    with closing(Ledger(tmp_path, create=True)) as ledger:
+        run = ledger.begin_run(1)
+        with beating(tmp_path, run, 0.01):
+            patience = time.monotonic() + 60
+            while ledger.last_run() == run and time.monotonic() < patience:
+                time.sleep(0.01)
+        beaten = ledger.last_run()
+        assert beaten is not None
+        assert beaten.beat > run.beat

@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -20,7 +20,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from rfdn_video.batch.ledger import Ledger, ledger_path
-from rfdn_video.batch.serving import app
+from rfdn_video.batch.serving import app, connections
 from rfdn_video.batch.serving.address import Address, parse_address
 from rfdn_video.batch.serving.server import serving
 from rfdn_video.batch.sources import Source
@@ -138,6 +138,11 @@ def test_only_this_machines_own_names_are_answered(url: str) -> None:
     assert get(url + "status.json", Host="localhost:1")[0] == 200
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "-1", "x", "1"])
+def test_pictures_that_are_not_there(url: str, number: str) -> None:
+    assert get(f"{url}thumbnails/{number}/before.jpg")[0] == 404
+
+
 def test_what_goes_wrong_in_it_stays_in_it(url: str, destination: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ledger = ledger_path(destination)
     whole = ledger.rename(ledger.with_suffix(".kept"))
@@ -162,6 +167,16 @@ def test_it_stops_even_while_somebody_is_connected(destination: Path) -> None:
     connection.close()
     with pytest.raises(URLError):
         get(url)
+
+
+def test_who_connects_and_says_nothing_is_turned_away(destination: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The batch, whose descriptors are the same, is not to run out of them."""
+    monkeypatch.setattr(connections, "SILENCE", 1.0)
+    with serving(Address("127.0.0.1", 0), destination) as url, ExitStack() as stack:
+        place = ("127.0.0.1", int(url.split(":")[2].strip("/")))
+        silent = [stack.enter_context(socket.create_connection(place, timeout=20)) for _ in range(2 * connections.MOST)]
+        assert [connection.recv(1) for connection in silent] == [b""] * len(silent)
+        assert get(url)[0] == 200
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,19 @@ def test_every_file_once_whatever_leads_to_it(tree: Path) -> None:
     (tree / "loop").symlink_to(tree)
     names = [source.path.name for source in find_sources([tree, tree / "a.mp4"], Selection(), pytest.fail)]
     assert sorted(names) == ["B.MKV", "a.mp4", "c.mov", "e_x2.mp4"]
+
+
+def test_links_in_circles_are_no_files(tmp_path: Path) -> None:
+    for name in ("a.mp4", "folder"):
+        (tmp_path / name).symlink_to(name)
+    assert list(find_sources([tmp_path], Selection(), lambda _: None)) == []
+
+
+def test_a_root_that_is_neither_file_nor_folder(tmp_path: Path) -> None:
+    """Reading a pipe would wait for ever."""
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(InputError, match="neither a file nor a folder"):
+        found(tmp_path / "pipe.mp4")
 
 
 def test_a_root_that_is_not_there(tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ def test_the_command_line_wins(parsed: Parse) -> None:
         (["--height=90"], {"SCALE": "3", "WIDTH": "90"}, {"scale": None, "width": None, "height": 90}),
         (["-s2"], {"HEIGHT": "90", "SCALE": "3"}, {"scale": 2, "height": None}),
         (["--strict"], {"SALVAGE": "1"}, {"salvage": None, "strict": True}),
+        (["--include", "*.mkv"], {"INCLUDE": "*.mp4", "EXCLUDE": "x*"}, {"include": ["*.mkv"], "exclude": ["x*"]}),
         (["--", "--height"], {"SCALE": "3"}, {"scale": 3, "height": None}),
     ],
 )

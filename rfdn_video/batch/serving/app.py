@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable
@@ -55,7 +56,7 @@ def make_app(destination: Path, address: Address) -> Starlette:
             Route("/", partial(_file, "status.html", "text/html")),
             Route("/status.css", partial(_file, "status.css", "text/css")),
             Route("/status.js", partial(_file, "status.js", "text/javascript")),
-            Route("/thumbnails/{number:int}/{name}.jpg", partial(_thumbnail, destination)),
+            Route("/thumbnails/{number}/{name}.jpg", partial(_thumbnail, destination)),
             Route("/status.json", partial(_status, destination)),
             Route("/metrics", partial(_metrics, destination)),
             Route("/healthz", partial(_health, destination)),
@@ -107,10 +108,10 @@ def _thumbnails(destination: Path, number: int) -> dict[Picture, str] | None:
 
 
 def _thumbnail(destination: Path, request: Request) -> Response:
-    name = request.path_params["name"]
-    if name not in PICTURES:
+    name, number = request.path_params["name"], request.path_params["number"]
+    if name not in PICTURES or not re.fullmatch("[0-9]{1,18}", number):  # longer ones are no numbers of SQLite
         raise HTTPException(404)
-    path = thumbnail_path(staging_path(ledger_path(destination).parent, request.path_params["number"]), name)
+    path = thumbnail_path(staging_path(ledger_path(destination).parent, int(number)), name)
     try:
         return Response(path.read_bytes(), media_type="image/jpeg")
     except FileNotFoundError:

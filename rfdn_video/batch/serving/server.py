@@ -28,12 +28,15 @@ def serving(address: Address, destination: Path) -> Iterator[str]:
         import uvicorn
 
         from rfdn_video.batch.serving.app import make_app
+        from rfdn_video.batch.serving.connections import MOST, Guarded
     except ImportError:
         raise UsageError("--serve needs the extra serve: pip install 'rfdn-video[serve]'") from None
     with listen(address) as listener:
         address = replace(address, port=listener.getsockname()[1])
         config = uvicorn.Config(
             make_app(destination, address),
+            http=Guarded,
+            backlog=MOST,  # as many are accepted at once, before any is turned away
             log_config=None,
             log_level="error",
             access_log=False,
