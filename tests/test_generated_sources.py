@@ -29,6 +29,8 @@ KINDS = {
     "a.mpg": f"{VIDEO} {SOUND} -c:v mpeg2video -bf 2 -c:a mp2",
     "a.flv": f"{VIDEO} {SOUND} -c:v flv -c:a libmp3lame -ar 44100",
     "a.ogv": f"{VIDEO} {SOUND} -c:v libtheora -c:a libvorbis",
+    "repeats.ogv": "-f lavfi -i testsrc2=size=80x64:rate=5:duration=1,fps=25 "  # packets without content
+    f"{SOUND} -c:v libtheora -c:a libvorbis",
     "a.nut": f"{VIDEO} {SOUND} {H264} -c:a pcm_s16le",
     "a.ivf": f"{VIDEO} -c:v libvpx",
     "a.webm": f"{VIDEO} {SOUND} -c:v libvpx -c:a libopus",

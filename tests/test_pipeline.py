@@ -39,31 +39,34 @@ def test_a_size_that_only_the_result_s_format_allows(
     assert len(summary.bands) == job.scale.passes == 1
 
 
-def test_cover_art_before_the_sound(ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path) -> None:
-    """Matroska lists it behind the sound, whatever the source does; what was written is found again there."""
-    source, cover = tmp_path / "source.mp4", tmp_path / "cover.png"
+@pytest.fixture
+def covered(ffmpeg: FFmpeg, tmp_path: Path) -> Path:
+    """A film with cover art, sound and a chapter."""
+    source, cover, chapters = tmp_path / "source.mp4", tmp_path / "cover.png", tmp_path / "chapters.txt"
     ffmpeg("-f", "lavfi", "-i", "testsrc=size=64x64", "-frames:v", "1", cover)
+    chapters.write_text(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=1000\ntitle=One\n")
     inputs = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=5:duration=1", "-i", cover]
-    sound = ["-f", "lavfi", "-i", "sine=duration=1"]
-    ffmpeg(
-        *inputs,
-        *sound,
-        "-map",
-        "0",
-        "-map",
-        "1",
-        "-map",
-        "2",
-        "-c:v:1",
-        "copy",
-        "-disposition:v:1",
-        "attached_pic",
-        source,
-    )
-    job = prepare(source, str(tmp_path / "out.mkv"), Settings(weights=nearest_x2))
+    inputs += ["-f", "lavfi", "-i", "sine=duration=1", "-i", chapters, "-map", "0", "-map", "1", "-map", "2"]
+    ffmpeg(*inputs, "-c:v:1", "copy", "-disposition:v:1", "attached_pic", source)
+    return source
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4"])
+def test_cover_art_before_the_sound(covered: Path, nearest_x2: Path, tmp_path: Path, suffix: str) -> None:
+    """It is listed behind the sound, and behind chapters that are a track, whatever the source does; it is found."""
+    job = prepare(covered, str(tmp_path / f"out.{suffix}"), Settings(weights=nearest_x2))
     files = replace(job.files, carried=tuple(sorted(job.files.carried, key=lambda c: c.source.kind == "audio")))
     assert [carried.source.kind for carried in files.carried] == ["cover", "audio"]
     assert run(replace(job, files=files), lambda _: None).verified
+
+
+def test_cover_art_beside_a_timecode(covered: Path, ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path) -> None:
+    """That is a track of the muxer's own, too."""
+    source = tmp_path / "timecode.mp4"
+    ffmpeg("-i", covered, "-map", "0:v", "-map", "0:a", "-c", "copy", "-timecode", "01:00:00:00", source)
+    job = prepare(source, str(tmp_path / "out.mp4"), Settings(weights=nearest_x2))
+    assert "cover" in {carried.source.kind for carried in job.files.carried}
+    assert run(job, lambda _: None).verified
 
 
 class _Broken:

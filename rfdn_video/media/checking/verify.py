@@ -17,6 +17,7 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from rfdn_video.errors import VerificationError
@@ -77,8 +78,8 @@ def verify(path: Path, written: Written, target: Target, *, full: bool = False) 
             found = _read(container, video, encoded if full else set(), full=full)
             differences += _video_differences(found[video.index], written)
             differences += _duration_differences(container, written)
-            for record in written.side_streams:
-                differences += _side_stream_differences(record, found, found[video.index], written)
+            for record, index in _places(written, container):
+                differences += _side_stream_differences(record, found.get(index), found[video.index], written)
             if len(container.chapters()) != written.chapters:
                 differences.append(f"{len(container.chapters())} chapters instead of {written.chapters}")
     except (av.FFmpegError, IndexError, OSError) as error:
@@ -187,14 +188,25 @@ def _duration_differences(container: InputContainer, written: Written) -> Iterat
         yield f"it ends at {float(found):.3f} s instead of {float(max(ends)):.3f} s"
 
 
-def _side_stream_differences(
-    record: Record, found: dict[int, _Found], video: _Found, written: Written
-) -> Iterator[str]:
+def _places(written: Written, container: InputContainer) -> Iterator[tuple[Record, int]]:
+    """Where in the file each stream is; -1 where it cannot be.
+
+    MP4 holds cover art beside the tracks. It is counted behind them, and some are the muxer's own: of chapters,
+    and of a timecode.
+    """
+    covers = None
+    if container.format.name.startswith("mov"):
+        covers = iter([s.index for s in container.streams if s.disposition & Disposition.attached_pic])
+    for record in written.side_streams:
+        is_cover = covers is not None and record.stream.source.kind == "cover"
+        yield record, next(covers, -1) if is_cover else record.index
+
+
+def _side_stream_differences(record: Record, stream: _Found | None, video: _Found, written: Written) -> Iterator[str]:
     kind, codec = record.stream.source.kind, record.stream.source.codec
-    if record.index not in found:
+    if stream is None:
         yield f"{record.stream} is missing"
         return
-    stream = found[record.index]
     is_pcm = (record.stream.codec or codec).startswith("pcm_")  # demuxers cut PCM into packets as they like
     # MP4 fills the time between two subtitles with empty ones.
     filled = record.stream.codec == "mov_text" and stream.packets > record.packets

@@ -93,7 +93,7 @@ class SideStreams:
             OutputError: the container cannot hold one of them, or its encoder cannot be used.
         """
         streams = self._streams
-        if container_name == "mkv":  # where attachments are counted behind all others
+        if container_name in ("mkv", "mp4"):  # where readers count pictures and attachments behind all others
             streams = tuple(sorted(streams, key=lambda carried: carried.source.kind in ("cover", "attachment")))
         for carried in streams:
             with errors_logged() as log:

@@ -177,6 +177,8 @@ class Decoder:
     def _pictures(self) -> Iterator[av.VideoFrame]:
         given = False
         for packet in self._demux():
+            if not packet.size and packet.pts is not None:  # of Theora: the picture before is shown on
+                continue
             try:
                 pictures = self._decoder.decode(packet)
             except av.error.EOFError:
