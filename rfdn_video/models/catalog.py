@@ -68,8 +68,8 @@ BUNDLED = (
         network="e-rfdn",
         tune="clean",
         scale=4,
-        sha256="f805e580383370273002546acd254d0bbe29d1d279b4d87e5def7c0afd2c1d9c",
-        psnr_y=(("Set5", 31.67), ("BSD100", 27.41)),
+        sha256="442990c82c22727f43b2d94dd9f31a49473b74edee5100db45c910809f00456d",
+        psnr_y=(("Set5", 31.71), ("BSD100", 27.43)),
     ),
     BundledWeights(
         network="e-rfdn",
