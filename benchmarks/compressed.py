@@ -23,6 +23,7 @@ from rfdn_video.media.reading.decode import Decoder
 from rfdn_video.media.timing import TimeRange
 from rfdn_video.models.catalog import load_bundled
 from rfdn_video.quality.metrics import psnr, ssim
+from rfdn_video.quality.names import distinct_names
 from rfdn_video.tune import tune_for
 
 DEFAULT_CLIPS = [
@@ -47,7 +48,8 @@ def main() -> None:
     upscalers = {
         tune: Upscaler(scale=scale, weights=load_bundled("e-rfdn", tune, scale)) for tune in ("clean", "light", "video")
     }
-    upscalers |= {path.stem: Upscaler(scale=scale, weights=load_weights(path)) for path in args.weights}
+    for name, path in zip(distinct_names(args.weights), args.weights, strict=True):
+        upscalers[name] = Upscaler(scale=scale, weights=load_weights(path))
     columns = ["bicubic", "lanczos", *upscalers, "auto"]
     print(f"{'clip, CRF':<28}{columns[0]:>16}" + "".join(f"{name:>18}" for name in columns[1:]))
     gains: dict[str, list[NDArray[np.float64]]] = {name: [] for name in columns[1:]}

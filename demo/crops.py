@@ -26,6 +26,7 @@ from rfdn_video.media.reading.decode import Decoder
 from rfdn_video.media.timing import TimeRange
 from rfdn_video.quality.crops import detailed_windows
 from rfdn_video.quality.metrics import luma, psnr
+from rfdn_video.quality.names import distinct_names
 
 WINDOW = (160, 120)  # pixels of the truth
 ENLARGED, GAP, HEAD = 2, 6, 28  # factor of the crops; pixels between and above them
@@ -79,7 +80,7 @@ def _views(args: argparse.Namespace, clip: Path, folder: Path) -> tuple[RGB, dic
         for name in ("bicubic", "lanczos")
     }
     ways = {"--tune video": ["--tune", "video"], "--tune clean": ["--tune", "clean"]}
-    ways |= {path.stem: ["-w", str(path)] for path in args.weights}
+    ways |= {name: ["-w", str(path)] for name, path in zip(distinct_names(args.weights), args.weights, strict=True)}
     for number, (name, options) in enumerate(ways.items()):
         result = folder / f"{number}.mkv"
         command = [sys.executable, "-m", "rfdn_video", str(source), "-s", str(args.scale), "-o", str(result), *options]

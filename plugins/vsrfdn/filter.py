@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
+from numbers import Integral, Number
 from pathlib import Path
 from threading import BoundedSemaphore
+from types import UnionType
 from typing import Any, Literal
 
 import numpy as np
@@ -76,6 +78,11 @@ def rfdn(
             a device that ran out of memory.
     """
     layout = _check_clip(clip)
+    _check_kind("a number", Number | str, scale=scale)
+    _check_kind("a name", str, model=model, tune=tune, device=device, precision=precision, engine=engine, reuse=reuse)
+    _check_kind("a file, or what load_weights gave,", Weights | str | Path | None, weights=weights)
+    _check_kind("a whole number", Integral | None, device_index=device_index, num_streams=num_streams)
+    _check_kind("auto, off, or a number of rows", int | str, tile=tile)
     if num_streams is not None and num_streams < 1:
         raise vs.Error(f"rfdn: num_streams {num_streams}: 1 or more are allowed")
     if device_index is not None:
@@ -105,6 +112,12 @@ def rfdn(
         lambda n: target.std.ModifyFrame([clip, target], enlarge),  # noqa: ARG005 (VapourSynth passes n by name)
         clip_src=[clip, target],
     )
+
+
+def _check_kind(allowed: str, kind: type | UnionType, **values: object) -> None:
+    for name, value in values.items():
+        if not isinstance(value, kind):
+            raise vs.Error(f"rfdn: {name} {value!r}: {allowed} is allowed")
 
 
 def _check_clip(clip: object) -> PixelFormat | None:

@@ -84,7 +84,7 @@ def execute(args: argparse.Namespace) -> int:
     """Measures, prints and writes."""
     for path in (args.reference, *args.outputs):
         check_is_film(path, "compared")
-    for path in (args.csv, args.plot):
+    for path in (args.csv, args.plot, args.side_by_side):
         _check_new(path, args)
     if args.plot is not None and find_spec("matplotlib") is None:
         raise UsageError("--plot needs matplotlib; pip install 'rfdn-video[plots]'")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rfdn_video.cli.console import counted
 from rfdn_video.errors import ModelError, UsageError
@@ -38,13 +39,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--threads", type=int, help="CPU threads for the networks")
     output = parser.add_mutually_exclusive_group()
-    output.add_argument("--json", action="store_true", help="print means and each image's scores as JSON")
+    output.add_argument(
+        "--json", action="store_true", help="print means and each image's scores as JSON; an infinite PSNR is null"
+    )
     output.add_argument("--csv", action="store_true", help="print each image's scores as CSV")
     output.add_argument("--markdown", action="store_true", help="print the paper's table, its numbers beside")
 
 
 def execute(args: argparse.Namespace) -> int:
     """Measures and prints."""
+    from rfdn_video.quality.names import distinct_names
     from rfdn_video.training import tables
     from rfdn_video.training.device import pick_device
     from rfdn_video.training.evaluate import find_pairs
@@ -53,11 +57,13 @@ def execute(args: argparse.Namespace) -> int:
     pairs = find_pairs(args.folder, args.scale)
     candidates = _collect_weights(args)
     results = _baselines(pairs, args.scale)
-    results += [_try(weights, pairs, args.scale, device, args.self_ensemble) for weights in candidates]
+    names = distinct_names([weights.path for weights in candidates])
+    for name, weights in zip(names, candidates, strict=True):
+        results.append(_try(name, weights, pairs, args.scale, device, args.self_ensemble))
     test_set = tables.set_name(args.folder)
     if args.json:
         content = {"set": test_set, "scale": args.scale, "results": tables.as_dicts(results)}
-        print(json.dumps(content, indent=2))
+        print(json.dumps(_without_infinity(content), indent=2))
     elif args.csv:
         print(tables.as_csv(results))
     elif args.markdown:
@@ -66,6 +72,15 @@ def execute(args: argparse.Namespace) -> int:
         print(f"{test_set} x{args.scale}, {counted(len(pairs), 'image')}")
         print(tables.as_text(results))
     return 0
+
+
+def _without_infinity(value: Any) -> Any:
+    """None in place of the PSNR of images that are equal: JSON has no infinity."""
+    if isinstance(value, dict):
+        return {name: _without_infinity(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_without_infinity(each) for each in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def _collect_weights(args: argparse.Namespace) -> list[Weights]:
@@ -94,12 +109,14 @@ def _baselines(pairs: list[Pair], scale: int) -> list[Result]:
     return [Result(bicubic), Result(lanczos)]
 
 
-def _try(weights: Weights, pairs: list[Pair], scale: int, device: torch.device, self_ensemble: bool) -> Result:
+def _try(
+    name: str, weights: Weights, pairs: list[Pair], scale: int, device: torch.device, self_ensemble: bool
+) -> Result:
     from rfdn_video.training.evaluate import evaluate, network_enlarger
     from rfdn_video.training.tables import Result
 
     network = weights.build().to(device)
-    name = f"{weights.network} {weights.path.stem}{'+' if self_ensemble else ''}"
     enlarge = network_enlarger(network, weights.pixel_range, device, self_ensemble)
     parameters = sum(p.numel() for p in network.parameters())
-    return Result(evaluate(name, enlarge, pairs, scale), parameters, weights.sha256)
+    method = f"{weights.network} {name}{'+' if self_ensemble else ''}"
+    return Result(evaluate(method, enlarge, pairs, scale), parameters, weights.sha256)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,10 +97,14 @@ def execute(args: argparse.Namespace) -> int:
     asked = _ways(_asked(args), args)
     from rfdn_video.cli.signals import interruptible
     from rfdn_video.media.reading.probe import probe
+    from rfdn_video.quality.crop_files import check_images
 
     with interruptible(), made_folder(None if args.png is None else f"{args.png}/"):
         infos = [probe(path, video_stream=args.video_stream, deinterlace=args.deinterlace) for path in args.inputs]
-        views, remarks = _views(infos, asked or _ways(_usual(infos), args), args)
+        ways = asked or _ways(_usual(infos), args)
+        if args.png is not None:
+            check_images(args.png, args.inputs, [name for name, _ in ways], overwrite=args.overwrite)
+        views, remarks = _views(infos, ways, args)
         from rfdn_video.quality.page import render
 
         title = ", ".join(path.name for path in args.inputs)
@@ -139,10 +143,14 @@ def _usual(infos: Sequence[MediaInfo]) -> list[str]:
 
 def _ways(lines: Sequence[str], args: argparse.Namespace) -> list[tuple[str, Settings]]:
     """Names and settings of what is tried."""
+    from rfdn_video.quality.names import distinct_names
+
+    tried = [_settings(line, args) for line in lines]
+    files = [settings.weights for settings in tried if settings.weights is not None]
+    names = dict(zip(files, distinct_names(files), strict=True))
     ways: dict[str, Settings] = {}
-    for line in lines:
-        settings = _settings(line, args)
-        name = _name(line, settings)
+    for line, settings in zip(lines, tried, strict=True):
+        name = _name(line, settings, names)
         if name in ways:
             raise UsageError(f"{name} is to be tried twice; leave one out")
         ways[name] = settings
@@ -163,10 +171,10 @@ def _settings(line: str, args: argparse.Namespace) -> Settings:
     return Settings(**values)
 
 
-def _name(line: str, settings: Settings) -> str:
+def _name(line: str, settings: Settings, files: Mapping[Path, str]) -> str:
     words = shlex.split(line)
     if len(words) <= 2 and settings.weights is not None:
-        return settings.weights.stem
+        return files[settings.weights]
     return f"{settings.model} {settings.tune}" if len(words) == 2 and words[0] == "--tune" else line.strip()
 
 
@@ -184,9 +192,10 @@ def _views(
         candidates = _candidates(info, ways)
         target = candidates[0].upscaler.output_size(info.video.width, info.video.height, info.video.format)
         remarks.append(f"{info.path.name}: {info.video.width}x{info.video.height} to {target[0]}x{target[1]}")
+        remarks += _descriptions(candidates)
         with progress(args.progress, info.path.name, args.moments) as on_view:
             views += preview(info, candidates, args.moments, on_view)
-    return views, [*remarks, *_descriptions(candidates)]
+    return views, remarks
 
 
 def _candidates(info: MediaInfo, ways: Sequence[tuple[str, Settings]]) -> list[Candidate]:
@@ -226,7 +235,7 @@ def _descriptions(candidates: Sequence[Candidate]) -> list[str]:
 
 def _write(output: Path, page: str, views: Sequence[View], args: argparse.Namespace) -> None:
     from rfdn_video.media.keeping.publish import Draft
-    from rfdn_video.quality.page import save_images
+    from rfdn_video.quality.crop_files import save_images
 
     try:
         with Draft(output, overwrite=args.overwrite) as draft:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from rfdn_video.errors import InputError, UsageError
 from rfdn_video.frame import Frame
+from rfdn_video.media.keeping.publish import check_output
 from rfdn_video.media.reading.decode import Decoder
 from rfdn_video.media.reading.info import MediaInfo
 from rfdn_video.media.reading.probe import probe
@@ -88,7 +89,7 @@ def compare(
         One for each output, in order.
 
     Raises:
-        InputError: a file cannot be read, its size is not the reference's, or no frames match.
+        InputError: a file cannot be read, its size is not the reference's, the part holds no frame, or none match.
         UsageError, OutputError: options that do not go together, a clip that cannot be written.
     """
     first = probe(reference, deinterlace=options.deinterlace)
@@ -106,7 +107,7 @@ def compare(
             for track in tracks:
                 track.finish()
         extras = [track.extra if whole else [] for track in tracks]
-        results = [_result(first, entry, extra) for entry, extra in zip(entries, extras, strict=True)]
+        results = [_result(first, entry, extra, options) for entry, extra in zip(entries, extras, strict=True)]
         if clip is not None:
             clip.finish()
     return results
@@ -185,12 +186,17 @@ def _clip(reference: MediaInfo, entries: Sequence[_Output], options: Options) ->
                 f"{entry.info.path.name} is not of the size of {entries[0].info.path.name}; "
                 "--side-by-side shows videos of one size"
             )
+    for video in (reference, *(entry.info for entry in entries)):
+        check_output(options.side_by_side, video.path, overwrite=options.overwrite)
     names = ["reference", *(entry.info.path.name for entry in entries)]
     return SideBySide(options.side_by_side, reference, entries[0].space, names, overwrite=options.overwrite)
 
 
-def _result(reference: MediaInfo, entry: _Output, extra: list[Fraction]) -> Comparison:
+def _result(reference: MediaInfo, entry: _Output, extra: list[Fraction], options: Options) -> Comparison:
     path, scores = entry.info.path, entry.meter.scores
+    if not scores and not entry.missing:
+        lasts = "" if reference.duration is None else f" of its {float(reference.duration):g} s"
+        raise InputError(f"{reference.path}: no frame{lasts} is {_part(options)}; choose another --start or --end")
     if not scores:
         raise InputError(
             f"{path}: none of its frames is shown at the time of one of {reference.path.name}; "
@@ -200,6 +206,11 @@ def _result(reference: MediaInfo, entry: _Output, extra: list[Fraction]) -> Comp
         for score, value in zip(scores, entry.vmaf.finish(), strict=True):
             score.vmaf = value
     return Comparison(path, scores, entry.missing, extra, tuple(_notes(reference, entry.info, entry.space)))
+
+
+def _part(options: Options) -> str:
+    start = f"at or after {float(options.start or 0):g} s"
+    return start if options.end is None else f"{start} and before {float(options.end):g} s"
 
 
 def _notes(reference: MediaInfo, info: MediaInfo, space: Space) -> Iterator[str]:

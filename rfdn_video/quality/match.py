@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, pairwise
 
 from rfdn_video.frame import Frame
 from rfdn_video.media.reading.info import MediaInfo
@@ -35,7 +36,7 @@ def clock_offset(info: MediaInfo) -> Fraction:
 def tolerance(a: MediaInfo, b: MediaInfo) -> Fraction:
     """How far apart two frames may be that are one and the same: what rounding to both time bases can do.
 
-    Always less than half a frame.
+    Less than half a frame at the usual rate. Where frames follow faster, :class:`Track` takes the nearest.
     """
     rounding = a.video.time_base + b.video.time_base
     return min(rounding, Fraction(2, 5) / max(a.video.frame_rate, b.video.frame_rate))
@@ -59,14 +60,27 @@ class Track:
         self._ended = False
         self.extra: list[Fraction] = []
 
-    def at(self, time: Fraction) -> Frame | None:
-        """The frame of this time; earlier ones are gone then. Times are asked for in order."""
-        while (frame := self._peek()) is not None and self._time(frame) <= time + self._tolerance:
+    def at(self, time: Fraction, following: Fraction | None = None) -> Frame | None:
+        """The frame nearest to this time; earlier ones are gone then. Times are asked for in order.
+
+        Args:
+            time: in seconds.
+            following: the time that will be asked for next; what is nearer to that is left for it.
+        """
+        latest = time + self._tolerance
+        if following is not None:
+            latest = min(latest, (time + following) / 2)
+        nearest: Frame | None = None
+        while (frame := self._peek()) is not None and self._time(frame) <= latest:
             self._next = None
-            if self._time(frame) >= time - self._tolerance:
-                return frame
-            self.extra.append(self._time(frame))
-        return None
+            if nearest is None or abs(self._time(frame) - time) < abs(self._time(nearest) - time):
+                nearest, frame = frame, nearest
+            if frame is not None:
+                self.extra.append(self._time(frame))
+        if nearest is not None and self._time(nearest) < time - self._tolerance:
+            self.extra.append(self._time(nearest))
+            return None
+        return nearest
 
     def finish(self) -> None:
         """Nothing more will be asked for: what is left has no partner."""
@@ -92,6 +106,8 @@ def matched(reference: Iterator[Frame], offset: Fraction, tracks: Sequence[Track
         offset: added to its times, in seconds.
         tracks: one for each output.
     """
-    for frame in reference:
+    for frame, following in pairwise(chain(reference, (None,))):
+        assert frame is not None
         time = frame.pts * frame.time_base + offset
-        yield Moment(time, frame, tuple(track.at(time) for track in tracks))
+        then = None if following is None else following.pts * following.time_base + offset
+        yield Moment(time, frame, tuple(track.at(time, then) for track in tracks))

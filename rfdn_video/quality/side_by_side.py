@@ -20,7 +20,7 @@ from rfdn_video.media.checking.rehearsal import rehearse
 from rfdn_video.media.checking.verify import verify
 from rfdn_video.media.encoding.builds import LibavBuild
 from rfdn_video.media.encoding.target import choose_container, choose_encoder
-from rfdn_video.media.keeping.publish import Draft, check_output
+from rfdn_video.media.keeping.publish import Draft
 from rfdn_video.media.layout import VideoLayout
 from rfdn_video.media.muxing.mux import Output
 from rfdn_video.media.reading.info import MediaInfo
@@ -51,7 +51,6 @@ class SideBySide:
     def __init__(
         self, path: Path, info: MediaInfo, space: Space, names: Sequence[str], *, overwrite: bool = False
     ) -> None:
-        check_output(path, info.path, overwrite=overwrite)
         self._space, self._scaling = space, Scaling(space.layout, space.color)
         self._width = space.width >> space.layout.sub_w << space.layout.sub_w  # panes begin at a chroma sample
         self._labels = [_label(name, self._width, space.height) for name in names]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from rfdn_video.errors import InputError
-from rfdn_video.quality.metrics import Scores, score
+from rfdn_video.quality.metrics import WINDOW, Scores, score
+from rfdn_video.quality.names import distinct_names
 from rfdn_video.training.images import find_images, read_image
 from rfdn_video.training.imresize import RGB8, Kernel, imresize
 
@@ -34,42 +36,66 @@ class Pair:
         """(low, high) with high's sides exactly ``scale`` times low's; what has no partner is cut off.
 
         Raises:
-            InputError: an image cannot be read, or the two do not belong together.
+            InputError: an image cannot be read or is too small to be scored, or the two do not belong together.
         """
         high = read_image(self.high)
-        height, width = (side // scale for side in high.shape[:2])
-        if self.low is None:
-            high = high[: height * scale, : width * scale]
-            return imresize(high, 1 / scale), high
-        low = read_image(self.low)
-        if max(abs(low.shape[0] - height), abs(low.shape[1] - width)) > 1:
-            (h, w), (whole_h, whole_w) = low.shape[:2], high.shape[:2]
-            raise InputError(f"{self.low}: {w}x{h} pixels are no 1/{scale} of {self.high.name}'s {whole_w}x{whole_h}")
-        height, width = min(height, low.shape[0]), min(width, low.shape[1])
-        return low[:height, :width], high[: height * scale, : width * scale]
+        low = None if self.low is None else read_image(self.low)
+        whole_h, whole_w = high.shape[:2]
+        height, width = whole_h // scale, whole_w // scale
+        if low is not None:
+            h, w = low.shape[:2]
+            if max(abs(h - height), abs(w - width)) > 1:
+                raise InputError(
+                    f"{self.low}: {w}x{h} pixels are no 1/{scale} of {self.high.name}'s {whole_w}x{whole_h}"
+                )
+            height, width = min(height, h), min(width, w)
+        least = -(-(WINDOW + 2 * scale) // scale)  # SSIM's window within the borders that are cut off
+        if min(height, width) < least:
+            raise InputError(
+                f"{self.high}: {whole_w}x{whole_h} pixels; {least * scale} or more a side can be scored at x{scale}"
+            )
+        high = high[: height * scale, : width * scale]
+        return (imresize(high, 1 / scale) if low is None else low[:height, :width]), high
 
 
 def find_pairs(folder: Path, scale: int) -> list[Pair]:
     """The images of a folder: its ``HR/`` with its ``LR/``, or those in it alone.
 
-    Partners have equal stems, but for an ``x4`` (or the like) at the end of the low one, as in DIV2K.
+    Partners have equal stems, but for an ``x4`` (or the like) at the end of the low one, as in DIV2K; where images
+    share a stem, their suffixes are equal, too.
 
     Where the folder has no ``HR/`` but an ``x2/`` to ``x4/`` that has, the one of ``scale`` is used.
 
     Raises:
-        InputError: no folder, no image, or one of HR/ without its partner in LR/.
+        InputError: no folder, no image, or one of HR/ without its partner in LR/, or with several.
     """
     if not (folder / "HR").is_dir() and (folder / f"x{scale}" / "HR").is_dir():
         folder = folder / f"x{scale}"
-    if not (folder / "HR").is_dir():
-        return [Pair(path.stem, path, None) for path in find_images(folder)]
-    highs = find_images(folder / "HR")
-    lows = None
-    if (folder / "LR").is_dir():
-        lows = {path.stem.removesuffix(f"x{scale}"): path for path in find_images(folder / "LR")}
-    if lows is not None and (alone := [path for path in highs if path.stem not in lows]):
-        raise InputError(f"{alone[0]}: no image of that name in {folder / 'LR'}; remove LR/ to have it made")
-    return [Pair(path.stem, path, lows[path.stem] if lows else None) for path in highs]
+    apart = (folder / "HR").is_dir()
+    highs = find_images(folder / "HR" if apart else folder)
+    lows: Sequence[Path | None] = [None] * len(highs)
+    if apart and (folder / "LR").is_dir():
+        lows = _partners(highs, folder / "LR", scale)
+    return [Pair(*pair) for pair in zip(distinct_names(highs), highs, lows, strict=True)]
+
+
+def _partners(highs: Sequence[Path], folder: Path, scale: int) -> list[Path]:
+    """Of each of the images the one in ``folder`` that is its reduced copy."""
+    lows: dict[str, list[Path]] = defaultdict(list)
+    for low in find_images(folder):
+        lows[low.stem.removesuffix(f"x{scale}")].append(low)
+    sharing = Counter(high.stem for high in highs)
+    partners = []
+    for high in highs:
+        alike = lows[high.stem]
+        if max(len(alike), sharing[high.stem]) > 1:
+            alike = [low for low in alike if low.suffix == high.suffix]
+        if not alike:
+            raise InputError(f"{high}: no image of that name in {folder}; remove LR/ to have it made")
+        if len(alike) > 1:
+            raise InputError(f"{high}: {alike[0].name} and {alike[1].name} in {folder} are both of its name; leave one")
+        partners.append(alike[0])
+    return partners
 
 
 @dataclass(frozen=True)

@@ -318,6 +318,12 @@ def test_gpu_resident_clip_is_refused() -> None:
         ({"device": "abacus"}, "rfdn: device 'abacus' is not known"),
         ({"device_index": 4096}, "rfdn: device cuda:4096: "),
         ({"device": "cpu", "device_index": 1}, "rfdn: device cpu:1: there are 1, numbered from 0"),
+        ({"scale": [2]}, "rfdn: scale [2]: a number is allowed"),
+        ({"model": 3}, "rfdn: model 3: a name is allowed"),
+        ({"weights": [1]}, "rfdn: weights [1]: a file, or what load_weights gave, is allowed"),
+        ({"num_streams": "2"}, "rfdn: num_streams '2': a whole number is allowed"),
+        ({"device_index": 0.5}, "rfdn: device_index 0.5: a whole number is allowed"),
+        ({"tile": [8]}, "rfdn: tile [8]: auto, off, or a number of rows is allowed"),
     ],
 )
 def test_values_refused_at_evaluation(options: dict[str, object], text: str) -> None:

@@ -15,8 +15,10 @@ import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-from rfdn_video.errors import InputError, UsageError
+from rfdn_video.errors import InputError, OutputError, UsageError
+from rfdn_video.frame import Color, Frame, Matrix, PixelFormat
 from rfdn_video.quality.compare import Options, compare
+from rfdn_video.quality.match import Track, matched
 from rfdn_video.quality.measure import Meter, flicker, seam
 from rfdn_video.quality.vmaf import read_log
 from tests import oracle
@@ -170,6 +172,32 @@ def test_side_by_side(reference: Path, coarse: Path, tmp_path: Path) -> None:
         assert oracle.psnr(pane, oracle.luma(path, FRAMES, SIZE)[:, below]) > 38
         label = shown[:, :10, column * SIZE[0] : column * SIZE[0] + 40]
         assert label.max() > 200
+
+
+def test_a_clip_never_replaces_what_it_shows(reference: Path, coarse: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.mkv"
+    copy.write_bytes(coarse.read_bytes())
+    with pytest.raises(OutputError, match="is the input itself"):
+        compare(reference, [coarse, copy], Options(side_by_side=copy, overwrite=True))
+    assert copy.read_bytes() == coarse.read_bytes()
+
+
+def track(*milliseconds: int) -> Track:
+    return Track(iter(frames(*milliseconds)), Fraction(0), Fraction(2, 1000))
+
+
+def frames(*milliseconds: int) -> list[Frame]:
+    layout, color = PixelFormat("gray", 8), Color(Matrix.BT709)
+    return [Frame((), layout, color, pts, 1, Fraction(1, 1000)) for pts in milliseconds]
+
+
+def test_of_a_burst_a_frame_belongs_to_the_nearest() -> None:
+    """Frames 2 ms apart in milliseconds: what rounding may do is as much as the time between them."""
+    gappy, late = track(0, 4, 6), track(-1, 0, 2, 5, 6)
+    moments = list(matched(iter(frames(0, 2, 4, 6)), Fraction(0), [gappy, late]))
+    partners = [[None if p is None else p.pts for p in moment.partners] for moment in moments]
+    assert partners == [[0, 0], [None, 2], [4, 5], [6, 6]]
+    assert (gappy.extra, late.extra) == ([], [Fraction(-1, 1000)])
 
 
 LIBVMAF_LOG = """{"version": "3.0.0", "fps": 46.36,

@@ -13,7 +13,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from rfdn_video.quality.page import render, save_images, time_text
+from rfdn_video.errors import OutputError
+from rfdn_video.quality.crop_files import check_images, save_images
+from rfdn_video.quality.page import render, time_text
 from rfdn_video.quality.preview import View
 
 COLORS = {"bicubic": (200, 30, 30), "Lanczos": (30, 160, 40), "ours": (40, 60, 210), '<b>"theirs"': (220, 200, 40)}
@@ -195,6 +197,32 @@ def test_the_crops_as_files(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         save_images(VIEWS, tmp_path, overwrite=False)
     save_images(VIEWS, tmp_path, overwrite=True)
+
+
+def test_crops_of_files_of_one_name_have_names_of_their_own(tmp_path: Path) -> None:
+    views = [view_of(f"{folder}/film.mkv", 0, 1.0, shade) for folder, shade in (("d1", 0), ("d2", 50))]
+    check_images(tmp_path, [view.source for view in views], list(COLORS)[2:], overwrite=False)
+    paths = save_images(views, tmp_path, overwrite=False)
+    assert len(set(paths)) == 8
+    for view, path in zip(views, (paths[0], paths[4]), strict=True):
+        assert path.name == f"{view.source.parent}_film_00000.000_bicubic.png"
+        np.testing.assert_array_equal(np.asarray(Image.open(path)), view.layers["bicubic"])
+
+
+@pytest.mark.parametrize(
+    ("sources", "way", "words"),
+    [
+        (["b.mp4"], "ours", r"b_00061\.250_.*: exists already"),
+        (["new.mp4", "new.mp4"], "ours", "2 would have crops named new;"),
+        (["x/y_b.mp4", "x_y/b.mp4", "z/b.mp4"], "ours", "2 would have crops named x_y_b;"),
+        (["new.mp4"], "bicubic", "2 would have crops named bicubic;"),
+    ],
+)
+def test_crops_that_could_not_be_written_are_refused(tmp_path: Path, sources: list[str], way: str, words: str) -> None:
+    save_images(VIEWS, tmp_path, overwrite=False)
+    with pytest.raises(OutputError, match=words):
+        check_images(tmp_path, [Path(source) for source in sources], [way], overwrite=False)
+    check_images(tmp_path, [VIEWS[1].source], ["ours"], overwrite=True)
 
 
 def test_times_are_readable() -> None:

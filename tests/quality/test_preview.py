@@ -137,6 +137,37 @@ def test_what_the_job_takes_by_itself_can_be_asked_for(
     assert "e-rfdn auto: e-rfdn x2, e-rfdn_x2_clean.safetensors" in page.read_text()
 
 
+def test_the_page_says_which_weights_each_file_has(clip: Path, ffmpeg: FFmpeg, tmp_path: Path) -> None:
+    coarse, page = tmp_path / "coarse.mp4", tmp_path / "page.html"
+    ffmpeg("-i", clip, "-pix_fmt", "yuv420p", "-c:v", "libx264", "-crf", "45", coarse)
+    files = [str(clip), str(coarse)]
+    assert main(["preview", *files, "--tune", "auto", "--moments", "1", "-o", str(page), "--device", "cpu"]) == 0
+    said = re.findall(r"<p>(clip|coarse|e-rfdn auto).*?(x\d_\w+|to 800x600)", page.read_text())
+    enlarged, auto = "to 800x600", "e-rfdn auto"
+    assert said == [("clip", enlarged), (auto, "x2_clean"), ("coarse", enlarged), (auto, "x2_video")]
+
+
+def test_weights_of_two_trainings_and_crops_of_two_files_have_names_of_their_own(
+    clip: Path, tmp_path: Path, nearest_x2: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "best.safetensors").symlink_to(nearest_x2)
+        (tmp_path / name / "film.mkv").symlink_to(clip)
+    films = [str(tmp_path / name / "film.mkv") for name in ("a", "b")]
+    weights = [f"--weights={tmp_path / name / 'best.safetensors'}" for name in ("a", "b")]
+    options = ["--moments", "1", "-o", str(tmp_path / "page.html"), "--png", str(tmp_path / "png"), "--device", "cpu"]
+    assert main(["preview", *films, *weights, *options]) == 0
+    crops = {re.sub(r"\d{5}\.\d{3}", "T", path.name) for path in (tmp_path / "png").iterdir()}
+    ways = ("bicubic", "Lanczos", "a_best", "b_best")
+    assert crops == {f"{name}_film_T_{way}.png" for name in ("a", "b") for way in ways}
+    (tmp_path / "page.html").unlink()
+    capsys.readouterr()
+    assert main(["preview", *films, *weights, *options]) == 4
+    assert "exists already; give another folder" in capsys.readouterr().err
+    assert not (tmp_path / "page.html").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -150,6 +181,7 @@ def test_what_the_job_takes_by_itself_can_be_asked_for(
         (["clip.mkv", "--with", "--crf 18"], 2, "unrecognized arguments: --crf"),
         (["clip.mkv", "--with", "-w 'open"], 2, "No closing quotation"),
         (["clip.mkv", "--tune", "video", "--tune", "video"], 2, "to be tried twice"),
+        (["clip.mkv", "-w", "x.pth", "--with", "-w ./x.pth"], 2, "x is to be tried twice"),
         (["clip.mkv", "-w", "clip.mkv"], 5, "not a weights file"),
         (["clip.mkv", "--height", "100"], 2, "only enlarges"),
     ],

@@ -18,7 +18,7 @@ from rfdn_video.cli import eval as eval_command
 from rfdn_video.errors import InputError, ModelError, UsageError
 from rfdn_video.models.catalog import BUNDLED
 from rfdn_video.models.weights import load_weights
-from rfdn_video.training.evaluate import evaluate, find_pairs, network_enlarger
+from rfdn_video.training.evaluate import evaluate, find_pairs, interpolator, network_enlarger
 from rfdn_video.training.imresize import imresize
 
 CPU = torch.device("cpu")
@@ -96,6 +96,67 @@ def test_json_has_means_and_each_image(pictures: Path, capsys: pytest.CaptureFix
             values = [image[metric] for image in result["images"].values()]
             assert result[metric] == pytest.approx(sum(values) / 2)
     assert content["results"][2]["psnr_y"] > 30
+
+
+def test_json_has_null_for_an_infinite_psnr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a flat picture, and then of the mean."""
+    Image.new("RGB", (32, 32), (90, 90, 90)).save(tmp_path / "flat.png")
+    assert run_eval(tmp_path, "-s", 2, "--tune", "video", "--json") == 0
+    bicubic = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["results"][0]
+    assert bicubic["psnr_y"] is bicubic["images"]["flat"]["psnr_y"] is None
+    assert bicubic["ssim_y"] == 1
+
+
+def test_images_that_share_a_stem_all_count(pictures: Path) -> None:
+    Image.new("RGB", (64, 48)).save(pictures / "picture1.bmp")
+    pairs = find_pairs(pictures, 2)
+    assert [pair.name for pair in pairs] == ["picture0.png", "picture1.bmp", "picture1.png"]
+    assert len(evaluate("bicubic", interpolator(2, "bicubic"), pairs, 2).images) == 3
+
+
+def test_of_partners_that_share_a_stem_suffixes_are_equal(pictures: Path) -> None:
+    pictures.rename(pictures.parent / "HR")
+    folder, lows = pictures.parent, pictures.parent / "LR"
+    lows.mkdir()
+    Image.new("RGB", (64, 48)).save(folder / "HR/picture1.bmp")
+    for name in ("picture0.bmp", "picture1.bmp"):
+        Image.new("RGB", (32, 24)).save(lows / name)
+    with pytest.raises(InputError, match=r"picture1\.png: no image of that name"):
+        find_pairs(folder, 2)
+    Image.new("RGB", (32, 24)).save(lows / "picture1x2.png")
+    names = [(pair.high.name, pair.low.name) for pair in find_pairs(folder, 2) if pair.low]
+    assert names == [
+        ("picture0.png", "picture0.bmp"),
+        ("picture1.bmp", "picture1.bmp"),
+        ("picture1.png", "picture1x2.png"),
+    ]
+    Image.new("RGB", (32, 24)).save(lows / "picture1.png")
+    with pytest.raises(InputError, match=r"picture1\.png and picture1x2\.png in .*LR are both of its name; leave one"):
+        find_pairs(folder, 2)
+
+
+@pytest.mark.parametrize(("scale", "least"), [(2, 16), (3, 18), (4, 20)])
+def test_an_image_too_small_to_be_scored_is_refused(tmp_path: Path, scale: int, least: int) -> None:
+    """SSIM's window must fit within the borders that are cut off."""
+    path = tmp_path / "small.png"
+    for width in (1, least - 1):
+        Image.new("RGB", (width, 40)).save(path)
+        with pytest.raises(InputError, match=rf"small\.png: {width}x40 pixels; {least} or more a side .* at x{scale}"):
+            find_pairs(tmp_path, scale)[0].load(scale)
+    Image.new("RGB", (least, 40)).save(path)
+    evaluate("bicubic", interpolator(scale, "bicubic"), find_pairs(tmp_path, scale), scale)
+
+
+def test_weights_of_two_trainings_have_names_of_their_own(
+    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = [tmp_path / run / "best.safetensors" for run in ("a", "b")]
+    for path, bundled in zip(runs, BUNDLED, strict=False):
+        path.parent.mkdir()
+        path.symlink_to(bundled.path)
+    assert run_eval(pictures, "-s", 2, "-w", *runs) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [" ".join(line.split()[:2]) for line in lines[-2:]] == ["e-rfdn a/best", "e-rfdn b/best"]
 
 
 def test_csv_has_a_row_for_each_image(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:

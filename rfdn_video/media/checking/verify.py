@@ -194,12 +194,10 @@ def _places(written: Written, container: InputContainer) -> Iterator[tuple[Recor
     MP4 holds cover art beside the tracks. It is counted behind them, and some are the muxer's own: of chapters,
     and of a timecode.
     """
-    covers = None
-    if container.format.name.startswith("mov"):
-        covers = iter([s.index for s in container.streams if s.disposition & Disposition.attached_pic])
+    apart = "cover" if container.format.name.startswith("mov") else None
+    covers = iter([s.index for s in container.streams if s.disposition & Disposition.attached_pic])
     for record in written.side_streams:
-        is_cover = covers is not None and record.stream.source.kind == "cover"
-        yield record, next(covers, -1) if is_cover else record.index
+        yield record, next(covers, -1) if record.stream.source.kind == apart else record.index
 
 
 def _side_stream_differences(record: Record, stream: _Found | None, video: _Found, written: Written) -> Iterator[str]:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 from jinja2 import Environment, StrictUndefined, select_autoescape
 from markupsafe import Markup
 from numpy.typing import NDArray
-from PIL import Image
 
+from rfdn_video.quality.crop_files import as_png
 from rfdn_video.quality.preview import View
 
-__all__ = ["render", "save_images", "time_text"]
+__all__ = ["render", "time_text"]
 
 
 @dataclass(frozen=True)
@@ -63,23 +61,6 @@ def render(views: Sequence[View], title: str, remarks: Sequence[str]) -> str:
     )
 
 
-def save_images(views: Sequence[View], folder: Path, *, overwrite: bool) -> list[Path]:
-    """Writes every layer of every view as PNG; gives the files.
-
-    Raises:
-        FileExistsError: one is there already, and may not be replaced.
-    """
-    paths = []
-    for view in views:
-        for name, image in view.layers.items():
-            words = "_".join("".join(c if c.isalnum() or c in "-." else " " for c in name).split())
-            path = folder / f"{view.source.stem}_{float(view.time):09.3f}_{words}.png"
-            with path.open("wb" if overwrite else "xb") as file:
-                file.write(_png(image))
-            paths.append(path)
-    return paths
-
-
 def time_text(seconds: float) -> str:
     """``"1:02:03.4"``, without hours where there are none."""
     minutes, rest = divmod(round(seconds, 1), 60)
@@ -116,13 +97,7 @@ def _mark(view: View) -> tuple[float, float, float, float]:
 
 
 def _uri(image: NDArray[np.uint8]) -> str:
-    return "data:image/png;base64," + base64.b64encode(_png(image)).decode()
-
-
-def _png(image: NDArray[np.uint8]) -> bytes:
-    data = io.BytesIO()
-    Image.fromarray(image).save(data, "png")
-    return data.getvalue()
+    return "data:image/png;base64," + base64.b64encode(as_png(image)).decode()
 
 
 def _read(name: str) -> str:
