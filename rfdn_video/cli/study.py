@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rfdn_video.cli.signals import interruptible
 from rfdn_video.cli.train import run_trainer, show_prepared
 from rfdn_video.errors import UsageError
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from rfdn_video.training.study import Finding, Trial
 
 __all__ = ["add_arguments", "execute"]
+
+RESUME = "the same command"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,13 +41,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Trains what is not trained yet, then writes everything."""
     from rfdn_video.training.device import pick_device
-    from rfdn_video.training.evaluate import find_pairs
+    from rfdn_video.training.journal import check_plots
+    from rfdn_video.training.run import check_validation
     from rfdn_video.training.study import TRIALS, write_study
 
     recipe = _schedule(args)
     device = pick_device(args.device, args.threads)
+    _check_names(args.validate)
+    if not args.no_plots:
+        check_plots()
     for test_set in args.validate:  # all of them, before the hours that the first network takes
-        find_pairs(test_set, recipe.scale)
+        check_validation(test_set, recipe.scale)
     findings = []
     for trial in TRIALS:
         print(f"{trial.name}: {trial.network}, {recipe.steps} steps")
@@ -51,6 +59,21 @@ def execute(args: argparse.Namespace) -> int:
     for path in write_study(args.output, findings, recipe, plots=not args.no_plots):
         print(path)
     return 0
+
+
+def _check_names(test_sets: Sequence[Path]) -> None:
+    """The tables have a column for each name."""
+    from rfdn_video.training.tables import set_name
+
+    named: dict[str, Path] = {}
+    for test_set in test_sets:
+        name = set_name(test_set)
+        if name in named:
+            raise UsageError(
+                f"--validate: {named[name]} and {test_set} are both called {name!r} in the tables; "
+                "rename one, or leave it out"
+            )
+        named[name] = test_set
 
 
 def _schedule(args: argparse.Namespace) -> Recipe:
@@ -82,9 +105,9 @@ def _try(trial: Trial, recipe: Recipe, args: argparse.Namespace, device: torch.d
     )
     run = open_run(run, folder)
     scale = run.recipe.scale
-    with open_trainer(run, folder, device, show_prepared) as trainer:
-        if trainer.step < run.recipe.steps:
-            run_trainer(trainer, folder, "the same command", plots=not args.no_plots)
+    with interruptible(f"go on with: {RESUME}"), open_trainer(run, folder, device, show_prepared) as trainer:
+        if trainer.reported < run.recipe.steps:
+            run_trainer(trainer, folder, RESUME, plots=not args.no_plots)
         network, pixel_range = trainer.learner.averaged(), trainer.learner.pixel_range
         enlarge = network_enlarger(network, pixel_range, device)
         scores = {

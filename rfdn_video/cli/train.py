@@ -12,7 +12,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from rfdn_video.errors import Interrupted, UsageError
+from rfdn_video.cli.console import warn
+from rfdn_video.cli.signals import interruptible
+from rfdn_video.errors import InputError, Interrupted, OutputError, UsageError
 
 if TYPE_CHECKING:
     from rfdn_video.training.distributed import Process
@@ -22,20 +24,38 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "execute", "run_trainer", "show_prepared"]
 
+RECIPE = "e-rfdn-cpu"
+DECIDED = {
+    "data": "the data",
+    "output": "-o",
+    "recipe": "--recipe",
+    "model": "--model",
+    "scale": "--scale",
+    "ratio": "--ratio",
+    "seed": "--seed",
+    "start": "--start",
+    "from_scratch": "--from-scratch",
+    "validate": "--validate",
+    "cache": "--cache",
+}
+"""What a training that is gone on with has from its folder: argument -> its name in messages."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of the command."""
     parser.add_argument("data", nargs="*", type=Path, help="images, videos, and folders of them")
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="takes checkpoints, weights and plots")
     parser.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with the training in this folder")
-    parser.add_argument("-r", "--recipe", default="e-rfdn-cpu", help="a bundled recipe, or a .toml file")
+    parser.add_argument("-r", "--recipe", help=f"a bundled recipe, or a .toml file (default: {RECIPE})")
     parser.add_argument("-m", "--model", help="a network other than the recipe's")
     parser.add_argument("-s", "--scale", type=int, choices=(2, 3, 4), help="a scale other than the recipe's")
     parser.add_argument("--ratio", type=float, help="distilled channels over channels")
     parser.add_argument("--seed", type=int, help="another seed than the recipe's")
     start = parser.add_mutually_exclusive_group()
     start.add_argument("--start", metavar="FILE", help='weights to start from, or "bundled"')
-    start.add_argument("--from-scratch", action="store_true", help="start from random weights in any case")
+    start.add_argument(
+        "--from-scratch", action="store_true", default=None, help="start from random weights in any case"
+    )
     parser.add_argument("--validate", type=Path, metavar="FOLDER", help="images to measure PSNR on now and then")
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keeps prepared data (default: OUTPUT/cache)")
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
@@ -46,25 +66,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Trains to the recipe's end; a signal stops it where it can go on exactly."""
     from rfdn_video.training.device import pick_device
+    from rfdn_video.training.journal import check_plots
     from rfdn_video.training.run import load_run, open_trainer
 
     folder = _check(args)
     device = pick_device(args.device, args.threads)
+    if not args.no_plots:
+        check_plots()
     if args.resume:
         run = load_run(folder)
     else:
         run = _new_run(args, folder)
         if _is_first():
             run.save(folder)
-    with open_trainer(run, folder, device, show_prepared) as trainer:
-        run_trainer(trainer, folder, f"rfdn-video train --resume {folder}", plots=not args.no_plots)
+    resume = f"rfdn-video train --resume {folder}"
+    with interruptible(f"go on with: {resume}"), open_trainer(run, folder, device, show_prepared) as trainer:
+        run_trainer(trainer, folder, resume, plots=not args.no_plots)
     return 0
 
 
 def _check(args: argparse.Namespace) -> Path:
     if args.resume:
-        if args.data or args.output:
-            raise UsageError("--resume takes data and folder from the training itself; leave them away")
+        if given := [option for name, option in DECIDED.items() if getattr(args, name) not in (None, [])]:
+            raise UsageError(f"--resume takes {', '.join(given)} from the training itself; leave them away")
         return Path(args.resume)
     if not args.data or not args.output:
         raise UsageError("give what to train on and a folder with -o, or --resume FOLDER to go on with a training")
@@ -80,7 +104,7 @@ def _new_run(args: argparse.Namespace, folder: Path) -> Run:
     if args.from_scratch:
         overrides |= {"starts_from": 0, "fine_tunes": False}
     return Run(
-        recipe=load_recipe(args.recipe, overrides),
+        recipe=load_recipe(args.recipe or RECIPE, overrides),
         data=tuple(args.data),
         validation=args.validate,
         start=args.start,
@@ -106,6 +130,9 @@ def run_trainer(trainer: Trainer, folder: Path, resume: str, plots: bool) -> Non
 
     Raises:
         Interrupted: a signal came; the checkpoint is written.
+        InputError, OutputError: an image to validate on cannot be read any more, or something cannot be
+            written. So is the checkpoint then, if it can.
+        ModelError: the training diverged.
     """
     if trainer.process.rank:
         with _stop_signals(trainer.process) as stopped:
@@ -115,8 +142,13 @@ def run_trainer(trainer: Trainer, folder: Path, resume: str, plots: bool) -> Non
 
     if trainer.step == 0:
         trainer.save()  # from now on there is something to go on from
-    with Journal(folder, trainer.step, plots) as journal, _stop_signals(trainer.process) as stopped:
-        if code := _follow(trainer, journal, stopped):
+    with Journal(folder, trainer.reported, plots, warn) as journal, _stop_signals(trainer.process) as stopped:
+        try:
+            code = _follow(trainer, journal, stopped)
+        except (InputError, OutputError):
+            trainer.save()  # what was learnt since the last checkpoint
+            raise
+        if code:
             trainer.save()
             raise Interrupted(f"stopped after step {trainer.step}; go on with: {resume}", code)
     best = f", best {trainer.best:.2f} dB" if trainer.validation else ""
@@ -131,7 +163,7 @@ def _follow(trainer: Trainer, journal: Journal, stopped: Callable[[int], int]) -
 
     recipe = trainer.learner.recipe
     shown: dict[str, str] = {}
-    with tqdm(total=recipe.steps, initial=trainer.step, unit="step", dynamic_ncols=True) as bar:
+    with tqdm(total=recipe.steps, initial=trainer.reported, unit="step", dynamic_ncols=True) as bar:
         for report in trainer:
             bar.update()
             journal.add(report)

@@ -11,12 +11,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["CCA", "ESA", "ESA_MIN_SIZE", "IMDB", "IMDBR", "RFDB", "SLOPE", "Attention", "act"]
+__all__ = ["CCA", "CCA_REDUCTION", "ESA", "ESA_MIN_SIZE", "IMDB", "IMDBR", "RFDB", "SLOPE", "Attention", "act"]
 
 type Attention = Literal["esa", "cca"]
 
 ESA_MIN_SIZE = 15
 """Smallest side, in pixels, that ESA's unpadded stride and its pooling leave anything of."""
+
+CCA_REDUCTION = 16
+"""Channels that CCA weighs by one of those it looks at them through (IMDN, arXiv 1909.11856, section 3.3)."""
 
 SLOPE = 0.05
 """Of the negative half of LeakyReLU, the only activation of the trunk (arXiv 2009.11551, section 3)."""
@@ -64,7 +67,7 @@ class CCA(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        f = channels // 16
+        f = channels // CCA_REDUCTION
         self.conv_du = nn.Sequential(nn.Conv2d(channels, f, 1), nn.ReLU(), nn.Conv2d(f, channels, 1), nn.Sigmoid())
 
     def forward(self, x: Tensor) -> Tensor:

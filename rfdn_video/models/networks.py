@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from rfdn_video.errors import ModelError
 from rfdn_video.hints import did_you_mean
+from rfdn_video.models.blocks import CCA_REDUCTION
 from rfdn_video.models.rfdn import RFDNConfig
 
 __all__ = ["NETWORKS", "network_config", "network_name"]
@@ -49,9 +50,15 @@ def network_config(name: str, scale: int, ratio: float | None = None) -> RFDNCon
     config = replace(NETWORKS[name], scale=scale)
     if ratio is None:
         return config
-    distilled = round(config.channels * ratio)
-    if not config.distilled or not 0 < distilled < config.channels:
+    if not config.distilled or not 0 < ratio < 1:
         raise ModelError(f"ratio {ratio:g}: above 0 and below 1 is allowed, for networks that distil")
+    distilled = round(config.channels * ratio)
+    least, most = CCA_REDUCTION // 4 if config.attention == "cca" else 1, config.channels - 1
+    if not least <= distilled <= most:
+        raise ModelError(
+            f"ratio {ratio:g}: {name} would distil {distilled} of its {config.channels} channels; "
+            f"{least} to {most} are allowed"
+        )
     return replace(config, distilled=distilled)
 
 

@@ -8,7 +8,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rfdn_video.errors import UsageError
+from rfdn_video.errors import OutputError, UsageError
 from rfdn_video.quality.measure import FrameScores
 from rfdn_video.quality.scores import Comparison
 
@@ -45,6 +45,7 @@ def plot_over_time(path: Path, comparisons: Sequence[Comparison]) -> None:
 
     Raises:
         UsageError: matplotlib is not installed.
+        OutputError: the plot cannot be written.
     """
     known = {label: value for label, value in MEASURES.items() if _has(comparisons, value)}
     figure = new_figure(len(known), "leave out --plot")
@@ -77,11 +78,19 @@ def new_figure(rows: int, otherwise: str) -> Figure:
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Writes it as its suffix says, whole or not at all."""
+    """Writes it as its suffix says, whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
     unfinished = path.with_name(f".{path.name}.unfinished")
-    with warnings.catch_warnings(action="ignore", category=UserWarning):  # of letters that its font does not have
-        figure.savefig(unfinished, format=path.suffix.lower().removeprefix("."), dpi=120)
-    unfinished.replace(path)
+    try:
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # of letters that its font does not have
+            figure.savefig(unfinished, format=path.suffix.lower().removeprefix("."), dpi=120)
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise OutputError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def _legible(name: str) -> str:

@@ -6,12 +6,10 @@ with the very patches it would have seen.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import mkdtemp
 
 import numpy as np
 import torch
@@ -20,6 +18,7 @@ from torch import Tensor
 
 from rfdn_video.errors import InputError, OutputError
 from rfdn_video.training.imresize import RGB8
+from rfdn_video.training.unfinished import unfinished_folder
 
 __all__ = ["Batch", "PairCache", "Prefetcher", "open_cache", "write_cache"]
 
@@ -32,11 +31,13 @@ class PairCache:
     """Pairs of images in two flat files.
 
     Attributes:
+        name: changes with whatever changes the pairs.
         scale: high's sides over low's.
         low, high: all pixels, one image after the other, uint8.
         index: of each pair (offset in ``low``, height, width); its offset in ``high`` is s*s times that.
     """
 
+    name: str
     scale: int
     low: NDArray[np.uint8]
     high: NDArray[np.uint8]
@@ -82,32 +83,43 @@ def write_cache(folder: Path, pairs: Iterable[tuple[RGB8, RGB8]]) -> None:
     Another process may do the same at the same time: whoever is first is kept.
 
     Raises:
+        InputError: there is no pair.
         OutputError: it cannot be written.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(mkdtemp(prefix=".unfinished-", dir=folder.parent))
     try:
-        index, offset = [], 0
-        with (unfinished / "low.u8").open("wb") as low_file, (unfinished / "high.u8").open("wb") as high_file:
-            for low, high in pairs:
-                low_file.write(np.ascontiguousarray(low).data)
-                high_file.write(np.ascontiguousarray(high).data)
-                index.append((offset, *low.shape[:2]))
-                offset += low.size
-        np.save(unfinished / "index.npy", np.array(index, np.int64).reshape(-1, 3))
-        unfinished.replace(folder)
+        with unfinished_folder(folder.parent) as unfinished:
+            _write_pairs(unfinished, pairs)
+            unfinished.replace(folder)
     except OSError as error:
         if not folder.is_dir():
             raise OutputError(f"{folder}: the prepared data cannot be written: {error.strerror}") from None
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _write_pairs(folder: Path, pairs: Iterable[tuple[RGB8, RGB8]]) -> None:
+    index, offset = [], 0
+    with (folder / "low.u8").open("wb") as low_file, (folder / "high.u8").open("wb") as high_file:
+        for low, high in pairs:
+            low_file.write(np.ascontiguousarray(low).data)
+            high_file.write(np.ascontiguousarray(high).data)
+            index.append((offset, *low.shape[:2]))
+            offset += low.size
+    if not index:
+        raise InputError("the data give no training pair: images and videos are too small or short; give larger ones")
+    np.save(folder / "index.npy", np.array(index, np.int64))
 
 
 def open_cache(folder: Path, scale: int) -> PairCache:
-    """Opens what :func:`write_cache` wrote; nothing is read yet."""
-    index = np.load(folder / "index.npy")
-    low, high = (np.memmap(folder / name, np.uint8, mode="r") for name in ("low.u8", "high.u8"))
-    return PairCache(scale, low, high, index)
+    """Opens what :func:`write_cache` wrote; nothing is read yet.
+
+    Raises:
+        InputError: it is damaged, or has no pair, as one of an older version can.
+    """
+    try:
+        index = np.load(folder / "index.npy")
+        low, high = (np.memmap(folder / name, np.uint8, mode="r") for name in ("low.u8", "high.u8"))
+    except (OSError, ValueError, EOFError):
+        raise InputError(f"{folder}: holds no prepared data; remove it, and it is made again") from None
+    return PairCache(folder.name, scale, low, high, index)
 
 
 class Prefetcher:

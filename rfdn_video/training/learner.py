@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,12 +14,12 @@ from torch.optim import Adam, Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from rfdn_video.errors import ModelError
-from rfdn_video.models.rfdn import RFDN
+from rfdn_video.models.rfdn import RFDN, RFDNConfig
 from rfdn_video.models.weights import Weights
 from rfdn_video.training.muon import Muon
 from rfdn_video.training.recipe import OptimizerKind, Precision, Recipe, Stage
 
-__all__ = ["Learner"]
+__all__ = ["Learner", "check_start"]
 
 LOSSES = {"l1": F.l1_loss, "l2": F.mse_loss}
 
@@ -98,6 +99,11 @@ class Learner:
         """The network with the averaged weights, in evaluation mode; not to be changed."""
         return self.average.module.eval()
 
+    def is_finite(self) -> bool:
+        """Whether all weights and their averages are numbers to go on with."""
+        tensors = (*self.network.parameters(), *self.average.module.parameters())
+        return all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
+
     def state_dict(self) -> dict[str, Any]:
         """Everything that the next step depends on: tensors, numbers and texts only."""
         return {
@@ -127,19 +133,29 @@ def _half_precision(precision: Precision, device: torch.device) -> torch.dtype |
     return torch.bfloat16 if precision == "bf16" else None
 
 
+def check_start(start: Weights, config: RFDNConfig) -> None:
+    """Whether a network can start from these weights; its scale may be another.
+
+    Raises:
+        ModelError: they are of another network, be it one whose tensors would fit.
+    """
+    if replace(start.config, scale=config.scale) != config:
+        raise ModelError(
+            f"{start.path}: holds {start.network}, {_shape(start.config)}; the recipe wants {_shape(config)}; "
+            "start from weights of the same network"
+        )
+
+
+def _shape(config: RFDNConfig) -> str:
+    return f"{config.blocks} {config.block} blocks of {config.channels} channels, {config.distilled} distilled"
+
+
 def _carry_over(start: Weights, network: RFDN) -> None:
-    config = network.config
+    check_start(start, network.config)
     state = {**start.state}
     for name in ("upsampler.0.weight", "upsampler.0.bias"):
-        state[name] = _rescale_upsampler(state[name], start.scale, config.scale)
-    try:
-        network.load_state_dict(state)
-    except RuntimeError:
-        have = f"{start.network}, {start.config.blocks} blocks of {start.config.channels} channels"
-        raise ModelError(
-            f"{start.path}: holds {have}; the recipe wants {config.blocks} {config.block} blocks "
-            f"of {config.channels}; start from weights of the same network"
-        ) from None
+        state[name] = _rescale_upsampler(state[name], start.scale, network.config.scale)
+    network.load_state_dict(state)
 
 
 def _rescale_upsampler(tensor: Tensor, source: int, target: int) -> Tensor:

@@ -22,6 +22,7 @@ def plot_curve(path: Path, label: str, steps: Sequence[int], values: Sequence[fl
 
     Raises:
         UsageError: matplotlib is not installed.
+        OutputError: the plot cannot be written.
     """
     figure, axes = _figure()
     axes.plot(steps, values)
@@ -40,6 +41,7 @@ def plot_tradeoff(path: Path, cost: str, own: Points, published: Points, note: s
 
     Raises:
         UsageError: matplotlib is not installed.
+        OutputError: the plot cannot be written.
     """
     figure, axes = _figure()
     for label, points, marker in (("measured here", own, "o"), ("published", published, "^")):

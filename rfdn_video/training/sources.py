@@ -18,7 +18,7 @@ from rfdn_video.training.images import read_image
 from rfdn_video.training.imresize import RGB8, imresize
 from rfdn_video.training.recipe import Recipe
 
-__all__ = ["find_sources", "prepare_cache"]
+__all__ = ["cache_name", "find_sources", "prepare_cache"]
 
 CLIP_SIDE = 80
 """Side of a compressed clip in pixels, at least: what surrounds a patch is what it is predicted from."""
@@ -48,7 +48,7 @@ def find_sources(given: Sequence[Path]) -> list[Path]:
 
 def cache_name(sources: Sequence[Path], recipe: Recipe) -> str:
     """Changes with whatever changes the pairs: files, scale and degradation."""
-    stats = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in sources]
+    stats = [(str(path.absolute()), path.stat().st_size, path.stat().st_mtime_ns) for path in sources]
     degradation: list[object] = [recipe.degradation]
     if recipe.degradation == "video":
         degradation += [recipe.clips, recipe.seed, recipe.patch, recipe.least_crf, recipe.most_crf]
@@ -63,7 +63,8 @@ def prepare_cache(sources: Sequence[Path], recipe: Recipe, folder: Path, report:
         report: told how many pairs were made so far.
 
     Raises:
-        InputError: a source cannot be read.
+        InputError: a source cannot be read, or none gives a pair.
+        OutputError: the cache cannot be written.
     """
     target = folder / cache_name(sources, recipe)
     if not target.is_dir():

@@ -46,7 +46,13 @@ class Trainer:
     """Runs a recipe from wherever its folder stands.
 
     Iterate over it to train. Between two reports everything is consistent: stop there and call
-    :meth:`save` to go on exactly from there another time.
+    :meth:`save` to go on exactly from there another time. So it is where a report failed.
+
+    Attributes:
+        step: steps done.
+        reported: the last of them that was reported. A checkpoint is written before the report of
+            its step: where that one was cut short, it comes first when the training goes on.
+        best: highest PSNR so far, in dB.
 
     Args:
         learner: with the recipe; it is brought up to the folder's checkpoint if ``resume``.
@@ -73,7 +79,7 @@ class Trainer:
         self.learner, self.cache, self.folder = learner, cache, folder
         self.validation, self.origin = validation, origin
         self.process = process or Process()
-        self.step = 0
+        self.step = self.reported = 0
         self.best = -math.inf
         self._losses: list[torch.Tensor] = []
         if resume:
@@ -92,40 +98,57 @@ class Trainer:
         )
         waited, began = 0.0, time.perf_counter()
         try:
+            if self.reported < self.step:
+                yield self._report(0.0)
             while self.step < recipe.steps:
                 asked = time.perf_counter()
                 low, high = next(batches)
                 waited += time.perf_counter() - asked
-                self._losses.append(self.learner.step(low, high, self.step))
+                # Of all processes, so that the checkpoint that one of them writes has what the others need.
+                self._losses.append(self.process.mean(self.learner.step(low, high, self.step)))
                 self.step += 1
-                yield self._after_step(waited / (time.perf_counter() - began))
+                if self.step == recipe.steps or self.step % recipe.checkpoint_every == 0:
+                    self.save()
+                yield self._report(waited / (time.perf_counter() - began))
         finally:
             batches.close()
         self.save()
 
-    def _after_step(self, waiting: float) -> Report:
+    def _report(self, waiting: float) -> Report:
         recipe, done = self.learner.recipe, self.step == self.learner.recipe.steps
         loss = self._mean_loss() if done or self.step % recipe.log_every == 0 else None
         psnr = self.validate() if done or self.step % recipe.validate_every == 0 else None
-        if self.step % recipe.checkpoint_every == 0:
-            self.save()
+        if loss is not None:
+            self._losses.clear()
+        self.reported = self.step
         stage, inner = recipe.stage_at(self.step - 1)
         return Report(self.step, loss, stage.lr_at(inner), waiting, psnr)
 
     def _mean_loss(self) -> float:
-        losses = self.process.mean(torch.stack(self._losses))
-        self._losses.clear()
-        if not torch.isfinite(losses).all():
-            raise ModelError(
-                f"the training diverged before step {self.step} (loss is not finite); "
-                "begin another one from its last.safetensors (--start) with a lower learning rate"
-            )
-        return float(losses.mean())
+        loss = float(torch.stack(self._losses).mean())
+        if not math.isfinite(loss):
+            raise self._diverged("loss is")
+        return loss
+
+    def _diverged(self, what: str) -> ModelError:
+        last = self.folder / LAST
+        start = f" from {last} (--start)" if last.exists() else ""
+        return ModelError(
+            f"the training diverged before step {self.step} ({what} not finite); "
+            f"begin another one{start} with a lower learning rate"
+        )
 
     def validate(self) -> float | None:
-        """Tries the averaged weights; keeps them as ``best.safetensors`` where they are the best so far."""
+        """Tries the averaged weights; keeps them as ``best.safetensors`` where they are the best so far.
+
+        Raises:
+            InputError: an image cannot be read.
+            ModelError: the training diverged.
+            OutputError: the weights cannot be written.
+        """
         if not self.validation or self.process.rank:
             return None
+        self._check_weights()
         network = self.learner.averaged()
         enlarge = network_enlarger(network, self.learner.pixel_range, self.learner.device)
         psnr = evaluate("validation", enlarge, self.validation, self.learner.recipe.scale).mean.psnr_y
@@ -135,13 +158,31 @@ class Trainer:
         return psnr
 
     def save(self) -> None:
-        """Writes the checkpoint and, once something is learnt, the averaged weights as ``last.safetensors``."""
+        """Writes the checkpoint and, once something is learnt, the averaged weights as ``last.safetensors``.
+
+        Raises:
+            ModelError: the training diverged; what was saved before stays.
+            OutputError: they cannot be written.
+        """
         if self.process.rank:
             return
-        content = {"step": self.step, "best": self.best, "recipe": self.learner.recipe.as_dict()}
-        save_checkpoint(self.folder / CHECKPOINT, {**content, "learner": self.learner.state_dict()})
+        self._check_weights()
+        content = {
+            "step": self.step,
+            "reported": self.reported,
+            "losses": [float(loss) for loss in self._losses],
+            "best": self.best,
+            "recipe": self.learner.recipe.as_dict(),
+            "cache": self.cache.name,
+            "learner": self.learner.state_dict(),
+        }
+        save_checkpoint(self.folder / CHECKPOINT, content)
         if self.step:
             self._save_weights(LAST)
+
+    def _check_weights(self) -> None:
+        if not self.learner.is_finite():
+            raise self._diverged("weights are")
 
     def _save_weights(self, name: str) -> None:
         recipe = self.learner.recipe
@@ -168,3 +209,6 @@ class Trainer:
             how = f"begin another training from {self.folder / LAST} (--start)"
             raise InputError(f"{path}: was made by an older rfdn-video; {how}") from None
         self.step, self.best = content["step"], content["best"]
+        # Checkpoints of older versions were written after the report, and without the losses since the last one.
+        self.reported = content.get("reported", self.step)
+        self._losses = [torch.tensor(loss, device=self.learner.device) for loss in content.get("losses", [])]

@@ -148,6 +148,13 @@ def test_what_is_not_known_is_refused() -> None:
         network_config("rfdn-base", 2, 0.5)
 
 
+@pytest.mark.parametrize("ratio", [float("nan"), float("inf"), 0.0, 1.0, 0.05, 0.999])
+def test_a_ratio_that_leaves_nothing_to_distil_or_to_weigh_is_refused(ratio: float) -> None:
+    with pytest.raises(ModelError, match=f"ratio {ratio:g}"):
+        network_config("rfdn", 2, ratio)
+    RFDN(network_config("rfdn", 2, 4 / 48))(torch.rand(1, 3, 8, 8))  # the least that CCA can weigh
+
+
 def run_models(*arguments: str) -> int:
     parser = ArgumentParser()
     models_command.add_arguments(parser)

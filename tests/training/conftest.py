@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 import torch
 from PIL import Image
 
+from rfdn_video.training.data import PairCache
 from rfdn_video.training.recipe import Recipe, Stage
+from rfdn_video.training.sources import find_sources, prepare_cache
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +54,21 @@ def recipe() -> Recipe:
         checkpoint_every=3,
         stages=(Stage(steps=6, lr=1e-3), Stage(steps=4, loss="l2", lr=1e-4, schedule="cosine")),
     )
+
+
+@pytest.fixture
+def cache(photographs: Path, recipe: Recipe, tmp_path: Path) -> PairCache:
+    """Of the photographs, as the recipe wants it."""
+    return prepare_cache(find_sources([photographs]), recipe, tmp_path / "cache", lambda _: None)
+
+
+@pytest.fixture
+def recipe_file(recipe: Recipe, tmp_path: Path) -> Path:
+    """The recipe as a file that ``-r`` takes."""
+    path = tmp_path / "short.toml"
+    values = recipe.as_dict()
+    lines = [f"{key} = {json.dumps(value)}" for key, value in values.items() if key != "stages"]
+    for stage in values["stages"]:
+        lines += ["[[stages]]", *(f"{key} = {json.dumps(value)}" for key, value in stage.items())]
+    path.write_text("\n".join(lines))
+    return path

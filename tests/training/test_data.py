@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,9 @@ from PIL import Image
 from rfdn_video.errors import InputError
 from rfdn_video.training.data import PairCache, Prefetcher, open_cache, write_cache
 from rfdn_video.training.images import read_image
+from rfdn_video.training.imresize import RGB8
 from rfdn_video.training.recipe import Recipe
-from rfdn_video.training.sources import find_sources, prepare_cache
+from rfdn_video.training.sources import cache_name, find_sources, prepare_cache
 
 
 @pytest.fixture
@@ -100,3 +102,44 @@ def test_nothing_to_train_on_is_said(tmp_path: Path) -> None:
         find_sources([tmp_path])
     with pytest.raises(InputError, match="no such file"):
         find_sources([tmp_path / "nowhere"])
+
+
+def test_the_same_files_are_the_same_data_however_they_are_named(
+    photographs: Path, recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(photographs.parent)
+    relative = find_sources([Path(photographs.name)])
+    assert cache_name(relative, recipe) == cache_name(find_sources([photographs]), recipe)
+
+
+def test_data_that_give_no_pair_are_refused_and_nothing_is_kept(recipe: Recipe, tmp_path: Path) -> None:
+    source = tmp_path / "dot.png"
+    Image.new("RGB", (1, 1)).save(source)
+    for _ in range(2):
+        with pytest.raises(InputError, match="no training pair"):
+            prepare_cache([source], recipe, tmp_path / "caches", lambda _: None)
+    assert list((tmp_path / "caches").iterdir()) == []
+
+
+def test_an_empty_cache_of_an_older_version_is_said(tmp_path: Path) -> None:
+    for name in ("low.u8", "high.u8"):
+        (tmp_path / name).touch()
+    np.save(tmp_path / "index.npy", np.zeros((0, 3), np.int64))
+    with pytest.raises(InputError, match="remove it"):
+        open_cache(tmp_path, 2)
+
+
+PAIR = (np.zeros((8, 8, 3), np.uint8), np.zeros((16, 16, 3), np.uint8))
+
+
+def test_what_a_killed_preparation_left_is_removed_and_what_is_being_written_stays(tmp_path: Path) -> None:
+    (tmp_path / ".unfinished-of_a_killed_one").mkdir()
+
+    def pairs() -> Iterator[tuple[RGB8, RGB8]]:
+        yield PAIR
+        write_cache(tmp_path / "other", [PAIR])  # as another process does at the same time
+        yield PAIR
+
+    write_cache(tmp_path / "mine", pairs())
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "other"]
+    assert len(open_cache(tmp_path / "mine", 2).index) == 2

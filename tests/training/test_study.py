@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rfdn_video.cli import study as study_command
-from rfdn_video.errors import InputError, OutputError
+from rfdn_video.errors import InputError, OutputError, UsageError
 from rfdn_video.training.study import TRIALS
 
 
@@ -54,4 +54,11 @@ def test_a_tiny_budget_gives_tables_and_figures(photographs: Path, tmp_path: Pat
 def test_every_test_set_is_looked_at_before_the_first_network(photographs: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing"):
         run_study(photographs, "-o", tmp_path / "study", "--validate", photographs, tmp_path / "nothing")
+    assert not (tmp_path / "study").exists()
+
+
+def test_test_sets_of_one_name_in_the_tables_are_refused(photographs: Path, tmp_path: Path) -> None:
+    one, other = tmp_path / "portraits" / "held-out", tmp_path / "streets" / "held-out"
+    with pytest.raises(UsageError, match="both called 'held-out'"):
+        run_study(photographs, "-o", tmp_path / "study", "--validate", one, other)
     assert not (tmp_path / "study").exists()

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import csv
-import json
 import signal
 import subprocess
 import sys
 import time
-from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +22,7 @@ from rfdn_video.training.checkpoint import load_checkpoint
 from rfdn_video.training.data import PairCache
 from rfdn_video.training.learner import Learner
 from rfdn_video.training.recipe import Recipe, Stage
-from rfdn_video.training.sources import find_sources, prepare_cache
+from tests.training.command import parse
 
 CPU = torch.device("cpu")
 COMMAND = """
@@ -40,28 +38,6 @@ except RFDNError as error:
     print(error, file=sys.stderr)
     sys.exit(error.exit_code)
 """
-
-
-@pytest.fixture
-def cache(photographs: Path, recipe: Recipe, tmp_path: Path) -> PairCache:
-    return prepare_cache(find_sources([photographs]), recipe, tmp_path / "cache", lambda _: None)
-
-
-@pytest.fixture
-def recipe_file(recipe: Recipe, tmp_path: Path) -> Path:
-    path = tmp_path / "short.toml"
-    values = recipe.as_dict()
-    lines = [f"{key} = {json.dumps(value)}" for key, value in values.items() if key != "stages"]
-    for stage in values["stages"]:
-        lines += ["[[stages]]", *(f"{key} = {json.dumps(value)}" for key, value in stage.items())]
-    path.write_text("\n".join(lines))
-    return path
-
-
-def parse(*arguments: object) -> Namespace:
-    parser = ArgumentParser()
-    train_command.add_arguments(parser)
-    return parser.parse_args([str(argument) for argument in arguments])
 
 
 def losses(folder: Path) -> list[tuple[str, str]]:
@@ -224,7 +200,7 @@ def test_another_scale_starts_from_the_enlargement_that_was_learnt(recipe: Recip
 
 
 def test_weights_of_another_network_are_no_start(recipe: Recipe) -> None:
-    with pytest.raises(ModelError, match="4 blocks of 50 channels; the recipe wants 6"):
+    with pytest.raises(ModelError, match="4 rfdb blocks of 50 channels, 25 distilled; the recipe wants 6"):
         Learner(replace(recipe, network="rfdn"), CPU, load_bundled("e-rfdn", "clean", 2))
 
 
