@@ -42,6 +42,7 @@ def plan_notes(files: FilePlan, scale: ScalePlan, *, half: bool = False) -> list
         notes.append(
             f"the network's {wide}x{high} is resampled to {scale.target[0]}x{scale.target[1]} (antialiased bicubic)"
         )
+    notes += _size_notes(files)
     if half and min(video.format.depth, files.target.layout.depth) > HALF_DEPTH:
         notes.append(
             f"the network computes in half precision, which has fewer digits than {video.format.depth} bits: "
@@ -55,6 +56,17 @@ def plan_notes(files: FilePlan, scale: ScalePlan, *, half: bool = False) -> list
         rate = f"{float(video.frame_rate):g} frames a second"
         notes.append(f"{files.target.container.name} holds no timestamps: the result plays at {rate}")
     return notes
+
+
+def _size_notes(files: FilePlan) -> list[str]:
+    """Samples of chroma stand for several pixels, all of which must be there."""
+    layout, pixels = files.layout, files.target.layout
+    sides = zip(files.asked_size, (layout.width, layout.height), (pixels.sub_w, pixels.sub_h), strict=True)
+    return [
+        f"a side of {asked} pixels becomes {side}: {ffmpeg_name(pixels)} needs multiples of {1 << shift}"
+        for asked, side, shift in sides
+        if asked not in (None, side)
+    ]
 
 
 def _conversion_notes(source: PixelFormat, result: PixelFormat) -> list[str]:

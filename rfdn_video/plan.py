@@ -30,6 +30,7 @@ from rfdn_video.media.hdr import NO_HDR, hdr_options, says_hdr
 from rfdn_video.media.keeping.disk import check_room
 from rfdn_video.media.keeping.publish import check_output
 from rfdn_video.media.layout import VideoLayout
+from rfdn_video.media.muxing.dispositions import lost_dispositions
 from rfdn_video.media.muxing.streams import CarriedStream, decide_streams
 from rfdn_video.media.muxing.tags import holds_timecode, lost_tags
 from rfdn_video.media.reading.decode import cut_off
@@ -57,6 +58,7 @@ class FilePlan:
         output: the file; None is standard output.
         target: container and encoder.
         layout: of the enlarged video.
+        asked_size: its width and height by number, as they are stored; None where it follows from the rest.
         wanted: the part of the source that is done.
         carried: streams that go along with the video.
         dropped: what is not carried, in words.
@@ -75,6 +77,7 @@ class FilePlan:
     output: Path | None
     target: Target
     layout: VideoLayout
+    asked_size: tuple[int | None, int | None]
     wanted: TimeRange
     carried: tuple[CarriedStream, ...]
     dropped: tuple[str, ...]
@@ -130,14 +133,16 @@ def plan_files(source: Path, output: str | None, settings: Settings) -> FilePlan
     wanted = _pixel_format(settings) or usual_layout(container, info.video.format, settings, build)
     target = choose_encoder(container, wanted, settings, build, info.video.hdr)
     carried, dropped = decide_streams(info, container, settings.audio)
-    dropped = (*dropped, *_dropped_metadata(info, target, settings))
+    dropped = (*dropped, *lost_dispositions(info, carried, container), *_dropped_metadata(info, target, settings))
     if settings.strict and dropped:
         raise InputError(f"{source}: {dropped[0]}, and --strict was given")
+    stored = for_display(settings, info.video)
     files = FilePlan(
         info=info,
         output=path,
         target=target,
         layout=_layout(info.video, target, settings),
+        asked_size=(stored.width, stored.height),
         wanted=_wanted(info, settings),
         carried=carried,
         dropped=dropped,

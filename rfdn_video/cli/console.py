@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, TextIO
 
 from rfdn_video.errors import RFDNError
@@ -97,9 +98,17 @@ def warn(text: str) -> None:
     tqdm.write(one_line(f"rfdn-video: warning: {text}"), file=sys.stderr)
 
 
-def fail(error: RFDNError) -> int:
-    """Prints an error as one line; returns its exit code."""
-    say(f"rfdn-video: {describe(error)}", file=sys.stderr)
+def fail(error: RFDNError, source: Path | None = None) -> int:
+    """Prints an error as one line; returns its exit code.
+
+    Args:
+        error: what went wrong.
+        source: one of several inputs, which the line names.
+    """
+    text = describe(error)
+    if source is not None and not text.startswith(f"{source}:"):
+        text = f"{source}: {text}"
+    say(f"rfdn-video: {text}", file=sys.stderr)
     return error.exit_code
 
 

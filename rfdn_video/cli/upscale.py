@@ -55,7 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_report_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--dry-run", action="store_true", help="print what would be done, and how long it may take")
     add_progress_argument(group)
-    group.add_argument("--json", action="store_true", help="a summary as one JSON object on standard output")
+    group.add_argument(
+        "--json",
+        action="store_true",
+        help="a summary as one JSON object on standard output (with -o -, on standard error)",
+    )
     group.add_argument("-v", "--verbose", action="store_true", help="tracebacks, and FFmpeg's own messages")
 
 
@@ -82,7 +86,7 @@ def execute(args: argparse.Namespace) -> int:
                     print(json.dumps(record), file=result_stream(args), flush=True)
                 if len(args.inputs) == 1:
                     raise
-                failed = fail(error)
+                failed = fail(error, Path(name))
                 code = code or failed
     return code
 

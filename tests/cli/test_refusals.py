@@ -138,6 +138,22 @@ def test_one_stem_in_two_places(command_line: CommandLine, folder: Path, nearest
     assert (folder / "sub" / "good_x2.mp4").is_file()
 
 
+def test_each_of_several_inputs_is_named_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the encoder refuses says nothing of the file; what is wrong with the file does."""
+    from rfdn_video.cli.main import main
+
+    monkeypatch.chdir(folder)
+    assert main(["good.mp4", "./sub/good.mp4", "text.mp4", "--encoder", "prores"]) == 4
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split()[1:4] for line in lines] == [
+        ["good.mp4:", "encoder", "prores_ks"],
+        ["sub/good.mp4:", "encoder", "prores_ks"],
+        ["text.mp4:", "not", "a"],
+    ]
+
+
 def test_errors_as_json(command_line: CommandLine, folder: Path) -> None:
     done = command_line("text.mp4", "--json", cwd=folder)
     assert done.returncode == 3

@@ -79,6 +79,7 @@ def test_help_has_what_a_command_needs(command: str, capsys: pytest.CaptureFixtu
         for group in ("result", "encoder", "network", "part of the video", "report"):
             assert f"\n{group}:\n" in shown
         assert all(f"rfdn-video {name} " in shown for name in COMMANDS)
+        assert "on standard output (with -o -, on standard error)" in " ".join(shown.split())
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,16 @@
 """The table of encoders against the builds: every option in it exists there, and every value is one that it takes.
 
-Nothing is opened, so that this holds for hardware encoders where there is no hardware.
+No hardware is opened, so that this holds for hardware encoders where there is no hardware.
 """
 
 from __future__ import annotations
 
 import shutil
+from fractions import Fraction
 
 import pytest
 from av.codec.context import CodecContext, CodecOption
+from av.video.codeccontext import VideoCodecContext
 
 from rfdn_video.frame import PixelFormat
 from rfdn_video.media.encoding.builds import LibavBuild
@@ -49,6 +51,30 @@ def test_scales_of_quality_are_whole(traits: EncoderTraits) -> None:
         assert high * traits.quality.unit <= option.max
         if name in ("cq", "qp_i", "qp_p", "qp_b"):  # these say where they end
             assert option.max == high
+
+
+@pytest.mark.parametrize("traits", [t for t in HERE if t.preset], ids=lambda t: t.name)
+def test_presets_exist(traits: EncoderTraits) -> None:
+    """x264 and x265 keep theirs to themselves: those are opened."""
+    preset = traits.preset
+    assert preset is not None
+    assert preset.takes(preset.default)
+    option = known(traits.name)[preset.option]
+    for speed in (*preset.names, *preset.numbers):
+        if traits.name in ("libx264", "libx265"):
+            _open(traits.name, {"preset": str(speed)})
+        elif isinstance(speed, str):
+            assert speed in {choice.name for choice in option.choices}
+        else:
+            assert option.min <= speed <= option.max
+
+
+def _open(encoder: str, options: dict[str, str]) -> None:
+    context = CodecContext.create(encoder, "w")
+    assert isinstance(context, VideoCodecContext)
+    context.width, context.height, context.pix_fmt, context.time_base = 128, 128, "yuv420p", Fraction(1, 25)
+    context.options = options | {"threads": "1"}
+    context.open()
 
 
 @pytest.mark.parametrize("traits", HARDWARE, ids=lambda t: t.name)

@@ -12,8 +12,9 @@ import numpy as np
 
 from rfdn_video.errors import OutputError, UsageError
 from rfdn_video.frame import PixelFormat
+from rfdn_video.hints import did_you_mean
 
-__all__ = ["ENCODERS", "EncoderTraits", "Quality", "encoder_options", "traits_of"]
+__all__ = ["ENCODERS", "EncoderTraits", "Preset", "Quality", "encoder_options", "traits_of"]
 
 _LAMBDA = 118  # FF_QP2LAMBDA: the unit in which libavcodec counts a quality scale
 
@@ -37,6 +38,31 @@ class Quality:
 
 
 @dataclass(frozen=True)
+class Preset:
+    """An encoder's names of its speeds.
+
+    Attributes:
+        option: that takes one.
+        default: ours.
+        names: that it knows.
+        numbers: that it takes too, or instead.
+    """
+
+    option: str
+    default: str
+    names: tuple[str, ...] = ()
+    numbers: range = range(0)
+
+    def takes(self, speed: str) -> bool:
+        """It is one of them."""
+        return speed in self.names or speed in map(str, self.numbers)
+
+    def __str__(self) -> str:
+        numbers = (f"{self.numbers[0]} to {self.numbers[-1]}",) if self.numbers else ()
+        return ", ".join((*self.names, *numbers))
+
+
+@dataclass(frozen=True)
 class EncoderTraits:
     """One encoder.
 
@@ -44,7 +70,7 @@ class EncoderTraits:
         name: FFmpeg's.
         codec: what it makes; encoders of the same codec stand in for each other.
         quality: its scale of constant quality; None where it has none, lossless ones too.
-        preset: (option, our default) of its speed; None where it has none.
+        preset: its speeds; None where it has none.
         fixed: options that are always given, unless the user gives them.
         min_side: pixels that a picture must have at least in either direction.
         alpha: containers in which what it makes keeps an alpha channel; None is any.
@@ -55,7 +81,7 @@ class EncoderTraits:
     name: str
     codec: str
     quality: Quality | None = None
-    preset: tuple[str, str] | None = None
+    preset: Preset | None = None
     fixed: Mapping[str, str] = field(default_factory=dict)
     min_side: int = 1
     alpha: tuple[str, ...] | None = ()
@@ -75,6 +101,12 @@ class EncoderTraits:
 _QSCALE = {"flags": "+qscale"}
 _NVENC = {"rc": "vbr", "b": "0", "tune": "hq"}
 
+_SPEEDS = ("veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+# Of x264, and x265 has the same.
+_X26X = Preset("preset", "medium", ("ultrafast", "superfast", *_SPEEDS, "placebo"), range(10))
+_NVENC_SPEEDS = Preset("preset", "p5", (*(f"p{number}" for number in range(1, 8)), "fast", "medium", "slow"))
+_AMF_SPEEDS = Preset("quality", "quality", ("speed", "balanced", "quality", "high_quality"))
+
 
 def _x264_options() -> dict[str, str]:
     """With AVX-512, x264 165 was seen to give other pictures in every run (macroblock tree, several threads)."""
@@ -85,19 +117,19 @@ def _x264_options() -> dict[str, str]:
 
 def _nvenc(name: str, codec: str, default: int, worst: int = 51) -> EncoderTraits:
     quality = Quality(default, 1, worst, ("cq",))  # 0 would be "automatic"
-    return EncoderTraits(name, codec, quality, ("preset", "p5"), _NVENC)
+    return EncoderTraits(name, codec, quality, _NVENC_SPEEDS, _NVENC)
 
 
 # A quality and no bit rate: the intelligent constant quality mode of the driver.
 def _qsv(name: str, codec: str, default: int) -> EncoderTraits:
-    return EncoderTraits(name, codec, Quality(default, 1, 51, ("global_quality",)), ("preset", "slow"))
+    return EncoderTraits(name, codec, Quality(default, 1, 51, ("global_quality",)), Preset("preset", "slow", _SPEEDS))
 
 
 def _amf(
     name: str, codec: str, default: int, worst: int = 51, options: tuple[str, ...] = ("qp_i", "qp_p")
 ) -> EncoderTraits:
     quality = Quality(default, 0, worst, options)
-    return EncoderTraits(name, codec, quality, ("quality", "quality"), {"rc": "cqp"})
+    return EncoderTraits(name, codec, quality, _AMF_SPEEDS, {"rc": "cqp"})
 
 
 # On Apple's own processors only: elsewhere it knows no constant quality, and refuses.
@@ -110,22 +142,22 @@ def _mpeg4(name: str, codec: str = "mpeg4") -> EncoderTraits:
 
 
 _TABLE = (
-    EncoderTraits("libx264", "h264", Quality(18, 0, 51), ("preset", "medium"), _x264_options(), captions=True),
+    EncoderTraits("libx264", "h264", Quality(18, 0, 51), _X26X, _x264_options(), captions=True),
     # Below 72 pixels, x265 4.3 was seen to write beyond its memory.
     EncoderTraits(
         "libx265",
         "hevc",
         Quality(20, 0, 51),
-        ("preset", "medium"),
+        _X26X,
         {"x265-params": "log-level=error"},
         min_side=72,
     ),
-    EncoderTraits("libsvtav1", "av1", Quality(24, 0, 63), ("preset", "6"), min_side=64),
+    EncoderTraits("libsvtav1", "av1", Quality(24, 0, 63), Preset("preset", "6", numbers=range(-1, 14)), min_side=64),
     EncoderTraits(
         "libvpx-vp9",
         "vp9",
         Quality(24, 0, 63),
-        ("cpu-used", "2"),
+        Preset("cpu-used", "2", numbers=range(-8, 9)),
         {"b": "0", "row-mt": "1", "deadline": "good"},
         alpha=("webm", "mkv"),  # beside the pictures; MP4 has no place for it
         alpha_formats=("yuva420p",),
@@ -133,8 +165,14 @@ _TABLE = (
     # RFC 9043, version 3: every slice carries a checksum, every picture stands alone.
     EncoderTraits("ffv1", "ffv1", fixed={"level": "3", "slicecrc": "1", "g": "1", "slices": "16"}, alpha=None),
     EncoderTraits("prores_ks", "prores", fixed={"vendor": "apl0"}, alpha=None),
-    EncoderTraits("libaom-av1", "av1", Quality(24, 0, 63), ("cpu-used", "4"), {"b": "0", "row-mt": "1"}),
-    EncoderTraits("librav1e", "av1", Quality(80, 0, 255, ("qp",)), ("speed", "6")),
+    EncoderTraits(
+        "libaom-av1",
+        "av1",
+        Quality(24, 0, 63),
+        Preset("cpu-used", "4", numbers=range(9)),
+        {"b": "0", "row-mt": "1"},
+    ),
+    EncoderTraits("librav1e", "av1", Quality(80, 0, 255, ("qp",)), Preset("speed", "6", numbers=range(11))),
     EncoderTraits("libtheora", "theora", Quality(9, 10, 0, ("global_quality",), _LAMBDA), fixed=_QSCALE),
     _mpeg4("mpeg4"),
     _mpeg4("libxvid"),
@@ -177,7 +215,7 @@ def encoder_options(
         extra: the user's, which win.
 
     Raises:
-        UsageError: a crf outside the encoder's scale.
+        UsageError: a crf outside the encoder's scale, or a preset that it does not know.
         OutputError: a crf or preset for an encoder that has none.
     """
     traits = traits_of(encoder)
@@ -209,5 +247,8 @@ def _speed(traits: EncoderTraits, preset: str | None) -> dict[str, str]:
             having = ", ".join(name for name, other in ENCODERS.items() if other.preset is not None)
             raise OutputError(f"encoder {traits.name} has no preset; these have one: {having}")
         return {}
-    option, default = traits.preset
-    return {option: default if preset is None else preset}
+    speed = traits.preset.default if preset is None else preset
+    if not traits.preset.takes(speed):
+        hint = did_you_mean(speed, traits.preset.names)
+        raise UsageError(f"encoder preset {speed!r}: {traits.name} takes {traits.preset}{hint}")
+    return {traits.preset.option: speed}

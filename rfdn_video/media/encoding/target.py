@@ -118,7 +118,8 @@ def choose_container(output: Path | None, source: Path, source_container: str, w
     """The container asked for, else the output name's, else the source's where it can be written, else mkv.
 
     Args:
-        output: path of the output file; None where it is not named yet, or is standard output.
+        output: path of the output file; None where it is not named yet, or is standard output. Without a suffix it
+            is of any container that is asked for.
         source: path of the source.
         source_container: FFmpeg's name of the source's demuxer.
         wanted: ``Settings.container``.
@@ -129,7 +130,7 @@ def choose_container(output: Path | None, source: Path, source_container: str, w
     """
     named = None if output is None else _BY_SUFFIX.get(output.suffix.lower())
     if wanted is not None:
-        if output is not None and named is not _CONTAINERS[wanted]:
+        if output is not None and output.suffix and named is not _CONTAINERS[wanted]:
             raise OutputError(f"{output.name}: its suffix says another container than {wanted}, which was asked for")
         return _CONTAINERS[wanted]
     if output is not None:

@@ -17,8 +17,8 @@ def check_output(output: Path, source: Path, *, overwrite: bool) -> None:
     """Refuses before anything is read what could not, or must not, be written.
 
     Raises:
-        OutputError: it exists and may not be replaced, is the source, or its folder is missing or
-            read-only.
+        OutputError: it exists and may not be replaced, is the source, a pipe or a device, or its folder is
+            missing or read-only.
     """
     folder = output.parent
     if not folder.is_dir():
@@ -31,6 +31,8 @@ def check_output(output: Path, source: Path, *, overwrite: bool) -> None:
         return
     if output.is_dir():
         raise OutputError(f"{output}: is a directory")
+    if output.exists() and not output.is_file():
+        raise OutputError(f"{output}: is not a regular file; give another --output, or - to write to a pipe")
     if output.exists() and source.exists() and output.samefile(source):
         raise OutputError(f"{output}: is the input itself; give another output")
     if not overwrite:

@@ -6,6 +6,7 @@ container or encoder refuses is found at once.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
@@ -48,6 +49,9 @@ if TYPE_CHECKING:
     from av.container.core import Chapter
 
 __all__ = ["Output", "Written", "encoder_of"]
+
+# Neither container nor encoder is to blame for these.
+_OF_THE_DISK = frozenset((errno.EDQUOT, errno.EIO, errno.ENOSPC, errno.EPIPE, errno.EROFS))
 
 
 @dataclass
@@ -256,6 +260,8 @@ class Output:
             with errors_logged() as log:
                 self._container.start_encoding()
         except (av.FFmpegError, ValueError, OSError) as error:
+            if getattr(error, "errno", None) in _OF_THE_DISK:
+                raise _write_error(error) from None
             raise OutputError(
                 f"{target.container.name} with {target.encoder} at {self._layout.width}x{self._layout.height} is "
                 f"refused: {cause_of(error, log)}; {container_advice(target)}"

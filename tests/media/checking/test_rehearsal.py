@@ -51,7 +51,7 @@ def prepared(source: Path, output: Path, **settings: Any) -> pipeline.Job:
         ),
         ("o.mkv", {"encoder_options": ["nosuch=1"]}, OutputError, "libx264 does not know the option 'nosuch'"),
         ("o.mkv", {"encoder_options": ["preset=warp"]}, OutputError, "libx264 cannot be used .*warp"),
-        ("o.mkv", {"encoder_preset": "warp"}, OutputError, "libx264 cannot be used .*warp"),
+        ("o.mkv", {"encoder_preset": "warp"}, UsageError, "preset 'warp': libx264 takes ultrafast, .*"),
         ("o.mkv", {"encoder": "hevc_nvenc"}, OutputError, "hevc_nvenc cannot be used here .*use --encoder libx265 or"),
         ("o.mov", {"encoder": "dnxhd", "pix_fmt": "yuv422p"}, OutputError, "dnxhd .*[Ss]ize"),
         ("o.mkv", {"pix_fmt": "ya8"}, UsageError, "pix_fmt 'ya8'"),

@@ -90,6 +90,21 @@ def test_quality_outside_the_scale() -> None:
 
 
 @pytest.mark.parametrize(
+    ("encoder", "preset", "words"),
+    [
+        ("h264", "warp", r"preset 'warp': libx264 takes ultrafast, .*, placebo, 0 to 9$"),
+        ("hevc", "slwo", r"libx265 takes .*; did you mean slow\?"),
+        ("av1", "slow", r"libsvtav1 takes -1 to 13$"),
+        ("vp9", "9", r"libvpx-vp9 takes -8 to 8$"),
+        ("hevc_nvenc", "p8", r"hevc_nvenc takes p1, .*, p7, fast"),
+    ],
+)
+def test_presets_that_an_encoder_does_not_know(encoder: str, preset: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        choose("mkv", YUV420P8, encoder=encoder, encoder_preset=preset)
+
+
+@pytest.mark.parametrize(
     ("wanted", "encoder"),
     [
         ("h264", "libx264"),
@@ -129,3 +144,9 @@ def test_m4v_is_an_mp4() -> None:
     assert choose_container(Path("a.m4v"), Path("b.mkv"), "matroska", "mp4").name == "mp4"
     with pytest.raises(OutputError, match="another container than mkv"):
         choose_container(Path("a.m4v"), Path("b.mkv"), "matroska", "mkv")
+
+
+def test_a_name_without_a_suffix_is_of_the_container_that_was_asked_for() -> None:
+    assert choose_container(Path("out"), Path("b.mkv"), "matroska", "nut").name == "nut"
+    with pytest.raises(UsageError, match="unknown kind of output ''"):
+        choose_container(Path("out"), Path("b.mkv"), "matroska", None)

@@ -56,6 +56,12 @@ def test_refusals(tmp_path: Path) -> None:
     for output in (source, symlink, hardlink):
         with pytest.raises(OutputError, match="the input itself"):
             check_output(output, source, overwrite=True)
+    pipe, link = tmp_path / "pipe.mp4", tmp_path / "link.mp4"
+    os.mkfifo(pipe)
+    link.symlink_to(pipe)
+    for output in (pipe, link, Path("/dev/null")):
+        with pytest.raises(OutputError, match="not a regular file"):
+            check_output(output, source, overwrite=True)
     existing = tmp_path / "existing.mp4"
     existing.touch()
     with pytest.raises(OutputError, match="--overwrite"):
