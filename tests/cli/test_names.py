@@ -49,7 +49,8 @@ def test_as_sources_and_results(command_line: CommandLine, nearest_x2: Path) -> 
     options = ["-w", nearest_x2, "--engine", "torch", "--device", "cpu", "--json", "--container", "mp4"]
     done = command_line(*options, "--", *names)
     assert done.returncode == 4
-    assert done.stderr.startswith(f"rfdn-video: {TOO_LONG}_x2.mp4: cannot be written: File name too long; give ")
+    refusal = f"{TOO_LONG}.mp4: {TOO_LONG}_x2.mp4: cannot be written: File name too long; give "
+    assert done.stderr.startswith(f"rfdn-video: {refusal}")
     assert done.stderr.count("\n") == 1
     records = [json.loads(line) for line in done.stdout.encode("ascii").splitlines()]
     assert [record["input"] for record in records] == names
