@@ -61,8 +61,8 @@ BUNDLED = (
         network="e-rfdn",
         tune="clean",
         scale=3,
-        sha256="07d5942ecffe0db0eb3304be8b9f9b0f18cb59e13be5db1557c1433847ebd9bb",
-        psnr_y=(("Set5", 33.81), ("BSD100", 28.87)),
+        sha256="b09d6259e5cb8ec01cb5b902031a857d8d1f841be2934284f9c6879a9e5c1480",
+        psnr_y=(("Set5", 33.84), ("BSD100", 28.89)),
     ),
     BundledWeights(
         network="e-rfdn",
@@ -82,8 +82,8 @@ BUNDLED = (
         network="e-rfdn",
         tune="video",
         scale=4,
-        sha256="568f8cfd732207fdb2362557c9285999dc84b4edfc24613112280018d4b59a53",
-        psnr_y=(("Set5", 30.83), ("BSD100", 27.04)),
+        sha256="1efb3fffdc1baf76ceef430764a4fbecba407bf5730a198bad52f6cbbad38ebf",
+        psnr_y=(("Set5", 30.96), ("BSD100", 27.14)),
     ),
     BundledWeights(
         network="rfdn",
