@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import signal
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from rfdn_video.cli import train as train_command
-from rfdn_video.errors import InputError, Interrupted, ModelError, OutputError, UsageError
+from rfdn_video.errors import InputError, ModelError, OutputError, UsageError
 from rfdn_video.models.networks import network_config
 from rfdn_video.models.rfdn import RFDN
 from rfdn_video.models.weights import load_weights
@@ -245,14 +245,24 @@ def test_a_damaged_checkpoint_is_said(tmp_path: Path) -> None:
         load_checkpoint(path)
 
 
+SIGNALLED = """
+import signal, sys
+from rfdn_video.cli import train
+from rfdn_video.cli.main import main
+train.show_prepared = lambda _: signal.raise_signal(signal.SIGTERM)
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 def test_a_signal_while_data_are_prepared_leaves_what_can_be_gone_on_with(
-    photographs: Path, recipe_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    photographs: Path, recipe_file: Path, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(train_command, "show_prepared", lambda _: signal.raise_signal(signal.SIGTERM))
     folder = tmp_path / "run"
-    with pytest.raises(Interrupted, match=f"go on with: rfdn-video train --resume {folder}") as stop:
-        train_command.execute(parse(photographs, "-o", folder, "-r", recipe_file, *QUICK))
-    assert stop.value.exit_code == 143
+    words = ["train", photographs, "-o", folder, "-r", recipe_file, *QUICK]
+    command = [sys.executable, "-c", SIGNALLED, *map(str, words)]
+    stopped = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert stopped.returncode == 143
+    assert f"go on with: rfdn-video train --resume {folder}" in stopped.stderr
     assert list((folder / "cache").iterdir()) == []
     with open_trainer(load_run(folder), folder, CPU, lambda _: None) as trainer:
         assert trainer.step == 0
