@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from rfdn_video.errors import OutputError
+from rfdn_video.folder_lock import sole_user
 
 __all__ = ["sole_owner", "worker_lock"]
 
@@ -18,25 +19,16 @@ PATIENCE = 60.0
 
 @contextmanager
 def sole_owner(destination: Path, folder: Path) -> Iterator[None]:
-    """Makes ``folder`` and locks it for this process; the operating system ends the lock with it, however it ends.
+    """Makes ``folder``, that of the ledger, and holds it for this process.
 
     Raises:
         OutputError: it cannot be made, another batch is at work there, or workers of an earlier one do not end.
     """
-    owner = FileLock(folder / "owner.lock", timeout=0)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        owner.acquire()
-    except Timeout:
-        raise OutputError(f"{destination}: another batch is at work there; see rfdn-video batch status") from None
-    except OSError as error:
-        raise OutputError(f"{destination}: cannot be made: {error.strerror}") from None
-    try:
+    taken = f"{destination}: another batch is at work there; see rfdn-video batch status"
+    with sole_user(folder, "owner.lock", taken):
         for path in folder.glob("worker-*.lock"):
             _await_worker(destination, path)
         yield
-    finally:
-        owner.release()
 
 
 def worker_lock(folder: Path, number: int) -> Path:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from rfdn_video.errors import InputError, ModelError, OutputError, UsageError
+from rfdn_video.folder_lock import sole_user
 from rfdn_video.models.catalog import BUNDLED
 from rfdn_video.models.weights import Weights, load_weights
 from rfdn_video.training.checkpoint import load_checkpoint, write_json
@@ -20,12 +21,11 @@ from rfdn_video.training.distributed import Process, join
 from rfdn_video.training.evaluate import find_pairs
 from rfdn_video.training.journal import LOG
 from rfdn_video.training.learner import Learner, check_start
-from rfdn_video.training.lock import sole_trainer
 from rfdn_video.training.recipe import Recipe, parse_recipe
 from rfdn_video.training.sources import cache_name, find_sources, prepare_cache
 from rfdn_video.training.train import CHECKPOINT, LAST, Trainer
 
-__all__ = ["RUN", "Run", "check_validation", "load_run", "open_trainer"]
+__all__ = ["RUN", "Run", "check_validation", "load_run", "open_trainer", "sole_trainer"]
 
 RUN = "run.json"
 
@@ -81,6 +81,16 @@ class Run:
             "start": str(Path(str(self.start)).absolute()) if is_file else self.start,
             "cache": str(self.cache.absolute()),
         }
+
+
+def sole_trainer(folder: Path) -> AbstractContextManager[None]:
+    """Makes a training's folder and holds it for this process.
+
+    Raises:
+        OutputError: on entering, where it cannot be made, or another process trains there.
+    """
+    taken = f"{folder}: is being trained by another process; wait, or give another folder"
+    return sole_user(folder, "training.lock", taken)
 
 
 def _check_free(folder: Path) -> None:

@@ -23,9 +23,8 @@ from rfdn_video.training.checkpoint import load_checkpoint
 from rfdn_video.training.data import PairCache
 from rfdn_video.training.journal import Journal
 from rfdn_video.training.learner import Learner
-from rfdn_video.training.lock import sole_trainer
 from rfdn_video.training.recipe import Recipe, Stage
-from rfdn_video.training.run import Run, load_run, open_trainer
+from rfdn_video.training.run import Run, load_run, open_trainer, sole_trainer
 from rfdn_video.training.train import Report, Trainer
 from tests.training.command import parse
 
