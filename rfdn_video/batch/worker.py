@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import tempfile
 import threading
 import time
 import traceback
@@ -28,7 +27,7 @@ from rfdn_video.batch.ledger import Ledger
 from rfdn_video.batch.messages import Failed, Finished, Hello, Progress, Ready, Task, Unchanged
 from rfdn_video.batch.pace import Pace
 from rfdn_video.errors import DeviceError, InputError, OtherWorkError, OutputError, RFDNError
-from rfdn_video.media.keeping.publish import is_taken
+from rfdn_video.media.keeping.publish import check_writable, is_taken
 from rfdn_video.stamp import Stamp
 
 __all__ = ["work"]
@@ -238,22 +237,13 @@ def _check_target(task: Task, staged: Path) -> Stamp | None:
         if is_taken(target) and is_anothers(ledger, target, task.source):
             raise OutputError(f"{target}: is another source of this batch, or its result; it was left alone")
     if task.on_success != "keep":
-        _check_removable(task.source)
+        check_writable(task.source.parent, "; the source is to go, so take --on-success keep")
     if task.moved is not None and is_taken(task.moved):
         raise OutputError(f"{task.moved}: exists already, and the source was to be moved there; move it away")
     replaced = Stamp.of(target)
     if is_taken(target) and replaced is None:
         raise OutputError(f"{target}: is a link to nothing; remove it")
     return replaced
-
-
-def _check_removable(source: Path) -> None:
-    try:
-        tempfile.TemporaryFile(dir=source.parent).close()
-    except OSError as error:
-        raise OutputError(
-            f"{source.parent}: cannot be written to: {error.strerror}; the source is to go, so take --on-success keep"
-        ) from None
 
 
 class _Reporter:

@@ -20,7 +20,8 @@ from rfdn_video.batch.messages import Failed, FromWorker, Hello, Progress, Ready
 from rfdn_video.batch.owner import Event, Options, Owner
 from rfdn_video.batch.sources import Source
 from rfdn_video.batch.staging import staging_path
-from rfdn_video.batch.worker import _do
+from rfdn_video.batch.worker import _check_target, _do
+from rfdn_video.errors import OutputError
 from rfdn_video.settings import Settings
 from rfdn_video.stamp import Stamp
 from tests.oracle import look
@@ -241,6 +242,14 @@ def test_what_is_finished_is_kept_where_another_time_may_do(
 
     assert work(story)[-1].kind == "failed"
     assert bool(list(tmp_path.glob("out/**/segment"))) == kept
+
+
+def test_a_source_that_cannot_go_is_told_before_the_work(tmp_path: Path) -> None:
+    Ledger(tmp_path, create=True).close()
+    source, moved = Path("/proc/version"), tmp_path / "moved"  # nobody makes or removes files there
+    task = Task(1, source, Settings(), tmp_path, tmp_path, tmp_path, "version", frozenset(), "move", moved, None)
+    with pytest.raises(OutputError, match=r"/proc: cannot be written to: .*; the source is to go"):
+        _check_target(task, tmp_path / "version_x2.mkv")
 
 
 def test_unfinished_work_goes_on_and_begins_anew_where_it_is_of_another_kind(

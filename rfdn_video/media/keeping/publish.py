@@ -10,7 +10,7 @@ from rfdn_video.errors import OutputError
 from rfdn_video.media.keeping.durable import sync
 from rfdn_video.media.keeping.work_folder import WorkFolder
 
-__all__ = ["Draft", "check_output", "is_taken", "rename_new"]
+__all__ = ["Draft", "check_output", "check_writable", "is_taken", "rename_new"]
 
 
 def check_output(output: Path, source: Path, *, overwrite: bool) -> None:
@@ -23,10 +23,7 @@ def check_output(output: Path, source: Path, *, overwrite: bool) -> None:
     folder = output.parent
     if not folder.is_dir():
         raise OutputError(f"{folder}: no such directory; make it first")
-    try:
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise OutputError(f"{folder}: cannot be written to: {error.strerror}") from None
+    check_writable(folder)
     if not is_taken(output):
         return
     if output.is_dir():
@@ -37,6 +34,18 @@ def check_output(output: Path, source: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{output}: is the input itself; give another output")
     if not overwrite:
         raise OutputError(f"{output}: exists already; give --overwrite to replace it, or another --output")
+
+
+def check_writable(folder: Path, remedy: str = "") -> None:
+    """Tries to make a file there.
+
+    Raises:
+        OutputError: it cannot be; ends with ``remedy``.
+    """
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be written to: {error.strerror}{remedy}") from None
 
 
 def is_taken(output: Path) -> bool:
