@@ -9,6 +9,7 @@ from math import cos, radians, sin
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from rfdn_video.frame import Frame
@@ -18,13 +19,17 @@ from rfdn_video.media.timing import TimeRange
 from rfdn_video.training.codec import RGBConverter
 from rfdn_video.training.imresize import RGB8, imresize
 
-__all__ = ["Motion", "film_still", "random_motion", "read_clips", "read_frames"]
+__all__ = ["Motion", "darken_edges", "film_still", "random_motion", "read_clips", "read_frames"]
 
 CLIP_FRAMES = (8, 12)  # fewer would hold no B-frame pyramid, more teach little that is new
 STILLS_PER_VIDEO = 100
 REACH = (0.5, 2.0)
 """Photographs are sharper to the pixel than film: beside its coarse detail, Big Buck Bunny has 7 dB less than they
 have at half of what pixels can show, and 12 dB less at the limit. Networks that saw only sharp clips did worse."""
+
+EDGE = (0.5, 12.0)  # pixels of the high-resolution clip
+EDGE_SOFTNESS = (0.5, 3.0)  # over how many it fades
+DARKEST = 24  # of 255: black is seldom black
 
 
 @dataclass(frozen=True)
@@ -80,6 +85,31 @@ def film_still(still: RGB8, side: int, motion: Motion, random: np.random.Generat
         view = _look(padded, center, motion.zoom**t, radians(motion.turn * t), window)
         frames.append(view if window == side else imresize(view, side / window)[:side, :side])
     return frames
+
+
+def darken_edges(frames: Sequence[RGB8], share: float, random: np.random.Generator) -> list[RGB8]:
+    """Blackens the outermost rows or columns of a clip, as digitised tape and film often has them.
+
+    Networks that never saw such an edge take it for a picture that goes on, and blur it.
+
+    Args:
+        share: how likely a side is to have one.
+    """
+    height, width = frames[0].shape[:2]
+    rows, columns = (_light(size, share, random) for size in (height, width))
+    light = (rows[:, None] * columns)[..., None]
+    black = random.uniform(0, DARKEST)
+    return [np.rint(black + (frame - black) * light).astype(np.uint8) for frame in frames]
+
+
+def _light(size: int, share: float, random: np.random.Generator) -> NDArray[np.float64]:
+    """What is left of the picture along an axis, 0 to 1."""
+    light = np.ones(size)
+    for side in (light, light[::-1]):
+        width, softness = np.exp(random.uniform(*np.log(EDGE))), random.uniform(*EDGE_SOFTNESS)
+        if random.random() < share:
+            side *= np.clip((np.arange(size) + 0.5 - width) / softness + 0.5, 0, 1)
+    return light
 
 
 def _look(image: Image.Image, center: tuple[float, float], zoom: float, angle: float, side: int) -> RGB8:

@@ -93,6 +93,7 @@ class Recipe:
         log_every, validate_every, checkpoint_every: in steps.
         clips: for ``"video"``: how many clips are made and encoded.
         least_crf, most_crf: of these clips, 0 to 51: 16 is hardly visible, 35 is poor.
+        dark_edges: for ``"video"`` made of stills: how likely a side of a clip is to have a black edge, 0 to 1.
         stages: what is done, in order.
     """
 
@@ -113,6 +114,7 @@ class Recipe:
     clips: int = 1_500
     least_crf: int = 16
     most_crf: int = 35
+    dark_edges: float = 0.0
     stages: tuple[Stage, ...]
 
     def __post_init__(self) -> None:
@@ -126,6 +128,8 @@ class Recipe:
         _check_at_least("most_crf", self.most_crf, self.least_crf)
         if self.most_crf > MAX_CRF:
             raise UsageError(f"most_crf {self.most_crf}: up to {MAX_CRF} is allowed")
+        if not 0 <= self.dark_edges <= 1:
+            raise UsageError(f"dark_edges {self.dark_edges}: 0 up to 1 is allowed")
         if not 0 <= self.ema < 1:
             raise UsageError(f"ema {self.ema}: 0 (none) up to, not including, 1 is allowed")
         if not self.stages:

@@ -11,7 +11,7 @@ import numpy as np
 
 from rfdn_video.errors import InputError
 from rfdn_video.suffixes import STILL_SUFFIXES, VIDEO_SUFFIXES
-from rfdn_video.training.clips import film_still, random_motion, read_clips, read_frames
+from rfdn_video.training.clips import darken_edges, film_still, random_motion, read_clips, read_frames
 from rfdn_video.training.codec import encode_and_decode, random_encoding
 from rfdn_video.training.data import PairCache, open_cache, write_cache
 from rfdn_video.training.images import read_image
@@ -52,6 +52,7 @@ def cache_name(sources: Sequence[Path], recipe: Recipe) -> str:
     degradation: list[object] = [recipe.degradation]
     if recipe.degradation == "video":
         degradation += [recipe.clips, recipe.seed, recipe.patch, recipe.least_crf, recipe.most_crf]
+        degradation += [recipe.dark_edges] if recipe.dark_edges else []
     content = json.dumps([_LAYOUT, recipe.scale, degradation, stats])
     return f"x{recipe.scale}-{recipe.degradation}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 
@@ -104,7 +105,7 @@ def video_pairs(sources: Sequence[Path], recipe: Recipe) -> Iterator[tuple[RGB8,
     for number, path in enumerate(sources):
         random = np.random.default_rng([recipe.seed, number])
         clips = recipe.clips * (number + 1) // len(sources) - recipe.clips * number // len(sources)
-        for high in _clips(path, clips, side * scale, scale, random):
+        for high in _clips(path, clips, side * scale, recipe, random):
             low = [imresize(frame, 1 / scale) for frame in high]
             encoding = random_encoding(random, min(low[0].shape[:2]), recipe.least_crf, recipe.most_crf)
             low = encode_and_decode(low, encoding)
@@ -112,9 +113,9 @@ def video_pairs(sources: Sequence[Path], recipe: Recipe) -> Iterator[tuple[RGB8,
                 yield low[kept], high[kept]
 
 
-def _clips(path: Path, clips: int, side: int, scale: int, random: np.random.Generator) -> Iterator[list[RGB8]]:
+def _clips(path: Path, clips: int, side: int, recipe: Recipe, random: np.random.Generator) -> Iterator[list[RGB8]]:
     """Clips of up to ``side`` pixels a side, whose reduced copies have even sides."""
-    step = 2 * scale
+    step = 2 * recipe.scale
     if path.suffix.lower() not in STILL_SUFFIXES:
         for clip in read_clips(path, clips, side, random):
             height, width = (size // step * step for size in clip[0].shape[:2])
@@ -124,4 +125,5 @@ def _clips(path: Path, clips: int, side: int, scale: int, random: np.random.Gene
     still = read_image(path)
     side = min(side, min(still.shape[:2]) // step * step)
     for _ in range(clips if side else 0):
-        yield film_still(still, side, random_motion(random, scale), random)
+        clip = film_still(still, side, random_motion(random, recipe.scale), random)
+        yield darken_edges(clip, recipe.dark_edges, random) if recipe.dark_edges else clip

@@ -13,7 +13,7 @@ import pytest
 
 from rfdn_video.errors import InputError
 from rfdn_video.quality.metrics import luma, psnr
-from rfdn_video.training.clips import Motion, film_still, random_motion, read_clips, read_frames
+from rfdn_video.training.clips import Motion, darken_edges, film_still, random_motion, read_clips, read_frames
 from rfdn_video.training.codec import Encoding, encode_and_decode, random_encoding
 from rfdn_video.training.images import read_image
 from rfdn_video.training.imresize import RGB8, imresize
@@ -56,6 +56,21 @@ def test_zoom_and_turn_are_those_asked_for(size: int) -> None:
     np.testing.assert_allclose(np.diff(turns), -1.5, atol=0.2)
     steepness = [hypot(*slope) for slope in slopes]
     np.testing.assert_allclose(np.array(steepness[1:]) / steepness[:-1], 1 / 1.02, atol=0.004)
+
+
+def test_dark_edges_take_the_picture_away_at_a_side_and_stand_still() -> None:
+    clip = np.stack([noise(64, 96) // 2 + 100] * 8)
+    clips = [np.stack(darken_edges(list(clip), 0.3, np.random.default_rng(seed))) for seed in range(100)]
+    for side in (np.s_[:, :, 0], np.s_[:, :, -1], np.s_[:, 0], np.s_[:, -1]):
+        assert sum((dark[side] < clip[side]).all() for dark in clips) == pytest.approx(30, abs=14)
+    for dark in clips:
+        np.testing.assert_array_equal(dark[:, 14:-14, 14:-14], clip[:, 14:-14, 14:-14])
+    assert min(dark.min() for dark in clips) < 24 < clip.min()
+
+
+def test_without_dark_edges_a_clip_stays_what_it_is() -> None:
+    clip = [noise(64, 96)] * 8
+    np.testing.assert_array_equal(darken_edges(clip, 0.0, np.random.default_rng(0)), clip)
 
 
 def test_random_motion_is_sub_pixel_and_8_to_12_frames_long() -> None:
@@ -109,6 +124,9 @@ def test_the_video_degradation_makes_pairs_of_compressed_frames(
         assert 0.1 < difference < 30  # compressed, and of the same place
     again = prepare_cache(sources, video, tmp_path / "again", lambda _: None)
     np.testing.assert_array_equal(again.high, cache.high)
+    framed = prepare_cache(sources, replace(video, dark_edges=1.0), tmp_path / "cache", lambda _: None)
+    assert framed.name != cache.name
+    assert framed.high.mean() < cache.high.mean()
 
 
 @pytest.fixture

@@ -47,6 +47,7 @@ def test_cosine_falls_from_the_rate_to_nothing() -> None:
         ({"ema": 1.0}, "ema 1.0"),
         ({"least_crf": 36}, "most_crf 35"),
         ({"most_crf": 52}, "most_crf 52"),
+        ({"dark_edges": 1.5}, "dark_edges 1.5"),
         ({"degradation": "vhs"}, "degradation 'vhs'"),
         ({"stages": []}, "at least one"),
         ({"stages": 3}, "must be"),
