@@ -101,6 +101,18 @@ def test_text_of_png(command_line: CommandLine, nearest_x2: Path, tmp_path: Path
         assert result.text == {"Title": "A picture", "Author": "J\N{LATIN SMALL LETTER O WITH DIAERESIS}rg"}
 
 
+@pytest.mark.parametrize("output", ["out.jpg", "out.png"])
+@pytest.mark.parametrize("comment", ["Gr\N{LATIN SMALL LETTER U WITH DIAERESIS}n".encode(), b"Gr\xfcn"])
+def test_the_comment_of_a_jpeg(
+    command_line: CommandLine, nearest_x2: Path, tmp_path: Path, output: str, comment: bytes
+) -> None:
+    _picture("RGB").save(tmp_path / "in.jpg", comment=comment)
+    assert command_line("in.jpg", "-w", nearest_x2, "-o", output, cwd=tmp_path).returncode == 0
+    with Image.open(tmp_path / output) as result:
+        words = result.info["comment"] if output == "out.jpg" else result.info["Comment"]
+        assert words == (comment if output == "out.jpg" else "Gr\N{LATIN SMALL LETTER U WITH DIAERESIS}n")
+
+
 def test_of_several_pictures_in_one_jpeg_the_first(tmp_path: Path) -> None:
     """Telephones store a smaller one, or one of depth, behind it."""
     first, second = _picture("RGB"), Image.new("RGB", (8, 8))

@@ -38,8 +38,8 @@ def turn_upright(image: Image.Image) -> None:
 
 
 def words_of(image: Image.Image) -> dict[str, Any]:
-    """Of an upright picture: ``icc_profile`` and ``exif`` (bytes), ``dpi`` (a pair) and ``text`` (a mapping)."""
-    found = {"icc_profile": image.info.get("icc_profile"), "exif": _exif(image)}
+    """Of an upright picture: ``icc_profile``, ``exif``, ``comment`` (bytes), ``dpi`` (a pair), ``text`` (a mapping)."""
+    found = {"icc_profile": image.info.get("icc_profile"), "exif": _exif(image), "comment": image.info.get("comment")}
     words: dict[str, Any] = {name: data for name, data in found.items() if isinstance(data, bytes)}
     dpi = image.info.get("dpi")
     if isinstance(dpi, tuple) and len(dpi) == 2 and all(_DPI.start <= float(value) < _DPI.stop for value in dpi):
@@ -50,15 +50,24 @@ def words_of(image: Image.Image) -> dict[str, Any]:
 
 
 def save_options(words: dict[str, Any], suffix: str) -> dict[str, Any]:
-    """The same as Pillow's options for a file of this suffix; only PNG has text."""
+    """The same as Pillow's options for a file of this suffix; only PNG has text, and a comment as a part of it."""
     options = {name: value for name, value in words.items() if name != "text"}
-    if suffix == ".png" and words.get("text"):
+    if suffix == ".png":
+        comment = {"Comment": _decoded(words["comment"])} if "comment" in words else {}
         options["pnginfo"] = PngInfo()
-        for key, value in words["text"].items():
+        for key, value in (comment | words.get("text", {})).items():
             options["pnginfo"].add_text(key, value)
     if suffix in (".tif", ".tiff") and _has_groups(words.get("exif")):
         options["compression"] = "raw"  # libtiff, which compresses, fails with such groups
     return options
+
+
+def _decoded(comment: bytes) -> str:
+    """JPEG does not say in what characters; bytes that are no UTF-8 are seldom so by chance."""
+    try:
+        return comment.decode()
+    except UnicodeDecodeError:
+        return comment.decode("latin-1")
 
 
 def _has_groups(exif: bytes | None) -> bool:
