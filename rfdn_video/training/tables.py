@@ -68,13 +68,12 @@ def as_text(results: Sequence[Result]) -> str:
 
 
 def as_csv(results: Sequence[Result]) -> str:
-    """A row for each method and image, and one named ``mean`` for each method."""
+    """A row for each method and image, and for each method a last one named ``mean``."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("method", "image", *METRICS))
     for result in results:
-        rows = {**result.evaluation.images, "mean": result.evaluation.mean}
-        for image, scores in rows.items():
+        for image, scores in (*result.evaluation.images.items(), ("mean", result.evaluation.mean)):
             table.writerow((result.evaluation.name, image, *(f"{getattr(scores, m):.6f}" for m in METRICS)))
     return text.getvalue().rstrip("\n")
 

@@ -169,6 +169,15 @@ def test_csv_has_a_row_for_each_image(pictures: Path, capsys: pytest.CaptureFixt
     ]
 
 
+def test_an_image_called_mean_is_an_image_like_others(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (pictures / "picture0.png").rename(pictures / "mean.png")
+    assert run_eval(pictures, "-s", 3, "--csv") == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))[:3]
+    assert [row["image"] for row in rows] == ["mean", "picture1", "mean"]
+    images, mean = [float(row["psnr_y"]) for row in rows[:2]], float(rows[2]["psnr_y"])
+    assert mean == pytest.approx(sum(images) / 2, abs=1e-5)
+
+
 def test_markdown_stands_beside_the_published_numbers(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pictures.rename(pictures.parent / "Set5")
     assert run_eval(pictures.parent / "Set5", "-s", 4, "--markdown") == 0
