@@ -68,7 +68,7 @@ def _measure(source: str, reuse: Reuse, count: int, engine: str) -> tuple[float,
     begin = time.perf_counter()
     for _ in upscaler.stream(frames):
         pass
-    return time.perf_counter() - begin, upscaler.copied_share
+    return time.perf_counter() - begin, upscaler.tally.copied_share
 
 
 def _screen(count: int) -> Iterator[Frame]:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import vapoursynth as vs  # type: ignore[import-untyped]
 
-from rfdn_video import Color, Frame, PixelFormat, decide_color
+from rfdn_video import Color, Frame, PixelFormat, RFDNError, decide_color
 
 __all__ = ["is_interlaced", "pixel_format", "plane_order", "read_color", "read_frame", "write_frame"]
 
@@ -34,20 +34,27 @@ def read_color(frame: vs.VideoFrame, layout: PixelFormat) -> Color:
     """How a frame's code values are meant; what is not set follows the core's rule.
 
     Raises:
-        rfdn_video.RFDNError: a matrix that the core does not know.
+        rfdn_video.RFDNError: a property that is no number or out of range, or a matrix that the core does not know.
     """
-    props = frame.props
-    siting = props.get("_ChromaLocation")
-    full = props.get("_Range")
+    matrix = "_Matrix" if "_Matrix" in frame.props else "_ColorSpace"  # mpv's name for it
     return decide_color(
         layout,
         (frame.width, frame.height),
-        matrix=int(props.get("_Matrix", props.get("_ColorSpace", _UNSPECIFIED))),  # mpv's name for it
-        range_=0 if full is None else 1 + int(full),
-        chroma_location=0 if siting is None else 1 + int(siting),
-        primaries=int(props.get("_Primaries", _UNSPECIFIED)),
-        transfer=int(props.get("_Transfer", _UNSPECIFIED)),
+        matrix=_number(frame, matrix, range(256), _UNSPECIFIED),
+        range_=1 + _number(frame, "_Range", range(2), -1),
+        chroma_location=1 + _number(frame, "_ChromaLocation", range(6), -1),
+        primaries=_number(frame, "_Primaries", range(256), _UNSPECIFIED),
+        transfer=_number(frame, "_Transfer", range(256), _UNSPECIFIED),
     )
+
+
+def _number(frame: vs.VideoFrame, name: str, allowed: range, unset: int) -> int:
+    if name not in frame.props:
+        return unset
+    value = frame.props[name]
+    if not isinstance(value, int) or value not in allowed:
+        raise RFDNError(f"{name} {value!r}: {allowed.start} to {allowed.stop - 1} are allowed")
+    return value
 
 
 def _write_color(color: Color, layout: PixelFormat, frame: vs.VideoFrame) -> None:

@@ -13,7 +13,7 @@ from rfdn_video.inference.device import Device, open_device
 from rfdn_video.inference.engines.engine import Engine, open_engine
 from rfdn_video.inference.fit import FittingEnlarger
 from rfdn_video.inference.graphs import Recorder
-from rfdn_video.inference.program import PictureProgram, PictureShape
+from rfdn_video.inference.program import PictureProgram, PictureShape, check_color
 from rfdn_video.inference.scaling import ScalePlan, plan_picture
 from rfdn_video.inference.slots import Lane
 from rfdn_video.inference.tiling import Place, Tiling, choose_tiling, memory_class
@@ -61,6 +61,7 @@ class LaneMaker:
             result = pixel_format or shape.format
             if color is None and (result.family == "rgb") != (shape.format.family == "rgb"):
                 raise UsageError(f"frames in {shape.format.family} cannot become {result.family} without a color")
+            check_color(result, color or shape.color)
             plan = plan_picture(self.wanted, self.weights.scale, (shape.width, shape.height), result)
             enlarger, exact = self.enlarger(engine, plan), partial(self.exact_enlarger, engine, plan)
             weights, near = self.weights.path, self.wanted.reuse == "near"

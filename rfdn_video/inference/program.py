@@ -23,7 +23,7 @@ from rfdn_video.inference.reuse import Strips
 from rfdn_video.inference.rows import grow, meet
 from rfdn_video.settings import Dither
 
-__all__ = ["Earlier", "Made", "PictureProgram", "PictureShape", "all_finite", "not_finite"]
+__all__ = ["Earlier", "Made", "PictureProgram", "PictureShape", "all_finite", "check_color", "not_finite"]
 
 NEAR = 48
 """Rows of the source around a strip that matter to ``--reuse near``, see docs/reuse.md for what it costs."""
@@ -50,12 +50,20 @@ class PictureShape:
         wanted = [(size, np.dtype(layout.dtype)) for size in layout.plane_sizes(frame.width, frame.height)]
         if planes != wanted:
             raise UsageError(f"planes of {_listed(planes)} are no {layout}: that has {_listed(wanted)}")
-        if layout.family == "yuv":
-            if color.matrix in (Matrix.RGB, Matrix.UNSPECIFIED):
-                raise UsageError(f"matrix {color.matrix.name} of a frame in YUV: another one is needed")
-            if (layout.sub_w or layout.sub_h) and color.chroma_location is ChromaLocation.UNSPECIFIED:
-                raise UsageError("the chroma of a frame is subsampled, but its chroma_location is UNSPECIFIED")
+        check_color(layout, color)
         return cls(frame.width, frame.height, layout, color)
+
+
+def check_color(layout: PixelFormat, color: Color) -> None:
+    """Refuses a colour that leaves something open which the format needs.
+
+    Raises:
+        UsageError: with what it is.
+    """
+    if layout.family != "rgb" and color.matrix in (Matrix.RGB, Matrix.UNSPECIFIED):
+        raise UsageError(f"matrix {color.matrix.name} of a frame in {layout}: another one is needed")
+    if (layout.sub_w or layout.sub_h) and color.chroma_location is ChromaLocation.UNSPECIFIED:
+        raise UsageError("the chroma of a frame is subsampled, but its chroma_location is UNSPECIFIED")
 
 
 def _listed(planes: Sequence[tuple[tuple[int, ...], np.dtype[Any]]]) -> str:

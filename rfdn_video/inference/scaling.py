@@ -91,9 +91,10 @@ def target_size(
             f"the result would be {wide}x{high}; up to {MAX_PIXELS} pixels are written; give less of a scale"
         )
     if (wide, high) == source:
+        even = f", because its width and height must be multiples of {multiple[0]} and {multiple[1]}"
         raise UsageError(
-            f"{wide}x{high} enlarged {float(scale):g} times is {wide}x{high} again, because its "
-            f"width and height must be multiples of {multiple[0]} and {multiple[1]}; give a larger scale"
+            f"{wide}x{high} enlarged {float(scale):g} times is {wide}x{high} again"
+            f"{even if multiple != (1, 1) else ''}; give a larger scale"
         )
     return wide, high
 

@@ -6,7 +6,9 @@ import gc
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future
 from contextlib import ExitStack
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -148,28 +150,8 @@ class Upscaler:
 
     @property
     def tally(self) -> Tally:
-        """What has been done so far."""
+        """What has been done so far, of streams that have ended, in whatever way."""
         return self._tally
-
-    @property
-    def recomputed_frames(self) -> int:
-        """How many came out of half precision with NaN or infinity and were done again in float32."""
-        return self._tally.recomputed
-
-    @property
-    def retries(self) -> int:
-        """How many did not fit into memory and were done again in smaller bands."""
-        return self._tally.retries
-
-    @property
-    def repeated_frames(self) -> int:
-        """How many were equal to the frame before, and got its result."""
-        return self._tally.repeated
-
-    @property
-    def copied_share(self) -> float:
-        """Share of all rows of all frames that were taken from the frame before, 0..1; repeated frames included."""
-        return self._tally.copied_share
 
     def output_size(self, width: int, height: int, layout: PixelFormat | None = None) -> tuple[int, int]:
         """(width, height) of the result of a picture of this size; even where ``layout`` subsamples chroma."""
@@ -187,7 +169,6 @@ class Upscaler:
         """In which bands a picture of this size is done, as long as the memory holds them."""
         return self._maker.tiling(self._maker.engines[0], self.plan(width, height, layout))
 
-    @torch.inference_mode()
     def __call__(self, image: Tensor) -> Tensor:
         """Enlarges RGB images.
 
@@ -195,22 +176,25 @@ class Upscaler:
             image: [3, H, W] or [N, 3, H, W], floating point, 0..1; on any device.
 
         Returns:
-            The same kind of tensor, larger, of the same dtype on the same device; not clamped.
+            The same kind of tensor, larger, of the same dtype on the same device; not clamped, without gradients.
 
         Raises:
-            UsageError: another shape or dtype.
+            UsageError: another shape or dtype, or NaN or infinity in it.
             DeviceError: out of memory.
         """
+        if not isinstance(image, Tensor):
+            raise UsageError(f"an image that is a {type(image).__name__}: a torch.Tensor is allowed")
         if image.ndim not in (3, 4) or image.shape[-3] != 3 or not image.is_floating_point() or not image.numel():
             raise UsageError(
                 f"an image of shape {tuple(image.shape)}, {image.dtype}: "
                 "[3, H, W] or [N, 3, H, W], floating point, not empty, is allowed"
             )
-        batch = image if image.ndim == 4 else image[None]
+        batch = image.detach() if image.ndim == 4 else image.detach()[None]
         if image.device.type == self.device.type and self.engine == "torch":
             result = self._enlarge(batch)  # on the caller's own stream, as torch does
         else:
             result = self._on_queue(lambda: self._enlarge(batch))
+        result = result.clone()  # outside inference mode: an ordinary tensor, which may be changed and learnt from
         return result if image.ndim == 4 else result[0]
 
     def enlarge(self, frame: Frame) -> Frame:
@@ -245,17 +229,21 @@ class Upscaler:
             dither: how the result is rounded to code values, see :class:`rfdn_video.Settings`.
 
         Raises:
-            UsageError: a frame's planes or colour are not what its format says, or ``color`` is missing.
+            UsageError: a frame's planes or colour are not what its format says, ``color`` is missing or does not fit
+                ``pixel_format``, or ``dither`` is not known.
             DeviceError: out of memory, or the device was lost.
         """
+        dither = replace(self._wanted, dither=dither).dither  # Settings knows what is allowed
         with report_device_errors("the first frame"):
             lanes = self._lanes(pixel_format, color, dither)
         with FramePipe(lanes) as pipe:
-            for frame in frames:
-                yield from pipe.push(frame)
-            yield from pipe.drain()
-            self._count(pipe.tally)
-            self._count_time(pipe)
+            try:
+                for frame in frames:
+                    yield from pipe.push(frame)
+                yield from pipe.drain()
+            finally:
+                self._count(pipe.tally)
+                self._count_time(pipe)
 
     @torch.inference_mode()
     def estimate_seconds(self, plan: ScalePlan) -> float:
@@ -277,11 +265,12 @@ class Upscaler:
 
     def _on_queue[T](self, work: Callable[[], T]) -> T:
         """Does work with as many of torch's threads as the engine leaves to it, or on a stream of its own."""
-        results: list[T] = []
+        done: Future[T] = Future()
         with self._queues.lend() as queue:
-            queue.submit(lambda: results.append(work())).wait()
-        return results[0]
+            queue.submit(lambda: _settle(done, work)).wait()
+        return done.result()
 
+    @torch.inference_mode()
     def _enlarge(self, batch: Tensor) -> Tensor:
         height, width = batch.shape[2:]
         plan = self.plan(width, height)
@@ -296,6 +285,8 @@ class Upscaler:
                 result = enlarger.attempt(lambda enlarge: enlarge(source))
                 done += Tally(recomputed=done.frames, retries=enlarger.retries)
             if not all_finite(result):
+                if not all_finite(source):
+                    raise UsageError(f"a picture of {width}x{height} holds NaN or infinity; replace them by numbers")
                 raise not_finite(self.weights.path, f"a picture of {width}x{height}")
             result = result.to(batch.device, batch.dtype)
         self._count(done)
@@ -328,3 +319,11 @@ class Upscaler:
                 record = CudaRecorder() if self._cuda_graphs else None
                 lanes.append(self._maker.lane(engine, slots, pixel_format, color, dither, record))
         return lanes
+
+
+def _settle[T](done: Future[T], work: Callable[[], T]) -> None:
+    """Keeps an error of the work from the queue that it is done in, which stays sound and is used again."""
+    try:
+        done.set_result(work())
+    except BaseException as error:
+        done.set_exception(error)

@@ -65,14 +65,9 @@ class Weights:
         """The factor the network enlarges by."""
         return self.config.scale
 
-    @property
-    def is_local(self) -> bool:
-        """Whether an output pixel depends on nearby input pixels only; False: on the whole frame."""
-        return self.config.is_local
-
     def build(self) -> nn.Module:
         """A new network with these weights, in evaluation mode, float32, on the CPU."""
-        return _build(self.config, self.state)
+        return _build(self.config, {name: tensor.clone() for name, tensor in self.state.items()})
 
 
 def load_weights(path: str | Path, *, sha256: str | None = None) -> Weights:
@@ -92,7 +87,7 @@ def load_weights(path: str | Path, *, sha256: str | None = None) -> Weights:
         raise ModelError(
             f"{path}: the file is damaged: its SHA-256 is {digest}, expected {sha256}; reinstall rfdn-video"
         )
-    tensors, metadata = _read_safetensors(path) if path.suffix == ".safetensors" else _read_pth(path)
+    tensors, metadata = _read_safetensors(path) if path.suffix.lower() == ".safetensors" else _read_pth(path)
     tensors = {_AUTHORS_IMDB.sub("B", name): tensor for name, tensor in tensors.items()}
     config = _describe(tensors, metadata.get("network"), path)
     _check_values(tensors, path)
@@ -131,7 +126,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         content = path.read_bytes()  # safe_open takes names that are UTF-8 only
         tensors = safetensors.torch.load(content)
         header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-        return _as_floats(tensors, path), header.get("__metadata__", {})
+        return _as_floats(tensors, path), header.get("__metadata__") or {}
     except (SafetensorError, OSError, LookupError, TypeError, ValueError, RuntimeError) as error:
         raise ModelError(f"{path}: not a readable safetensors file: {error}") from None
 

@@ -42,7 +42,7 @@ def _assert_within_one(clip: Path, device: str, **options: object) -> None:
     for got, want in zip(half.stream(frames), full.stream(frames), strict=True):
         for plane, wanted in zip(got.planes, want.planes, strict=True):
             assert np.abs(plane.astype(int) - wanted.astype(int)).max() <= 1
-    assert half.recomputed_frames == 0
+    assert half.tally.recomputed == 0
 
 
 @pytest.mark.parametrize("tune", ["video", "clean"])

@@ -68,7 +68,7 @@ def test_slots_that_copied_from_each_other_go_without_a_search_for_circles() -> 
     try:
         before = slots()  # upscalers of other tests may live
         assert len(list(upscaler.stream(frames))) == 6
-        assert upscaler.copied_share > 0.1
+        assert upscaler.tally.copied_share > 0.1
         assert slots() == before
     finally:
         gc.enable()
@@ -155,9 +155,9 @@ def test_rows_change(scale: float, layout: PixelFormat, tile: int, attentive_x2:
         frames.append(_frame(planes, index, layout))
     reusing, plain = _upscalers(scale=scale, tile=tile, weights=attentive_x2)
     assert _assert_equal(reusing.stream(frames), plain.stream(frames)) == len(frames)
-    assert reusing.repeated_frames == 3
-    assert 0.3 < reusing.copied_share < 0.9
-    assert plain.repeated_frames == plain.copied_share == 0
+    assert reusing.tally.repeated == 3
+    assert 0.3 < reusing.tally.copied_share < 0.9
+    assert plain.tally.repeated == plain.tally.copied_share == 0
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -172,7 +172,7 @@ def test_a_real_network(threads: int) -> None:
             frames.append(_frame(planes, index))
         reusing, plain = _upscalers(tile=24)
         _assert_equal(reusing.stream(frames), plain.stream(frames))
-        assert 0.2 < reusing.copied_share < 0.6
+        assert 0.2 < reusing.tally.copied_share < 0.6
     finally:
         torch.set_num_threads(usual)
 
@@ -198,7 +198,7 @@ def test_random_rectangles_in_random_frames(
         frames.append(_frame(planes, index, layout))
     reusing, plain = _upscalers(tile=tile, slots=slots, weights=attentive_x2)
     _assert_equal(reusing.stream(frames), plain.stream(frames))
-    assert plain.copied_share == 0
+    assert plain.tally.copied_share == 0
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_the_last_plane_alone_changes(layout: PixelFormat, attentive_x2: Path) -
     frames.append(_frame(planes, 1, layout))
     reusing, plain = _upscalers(tile=16, weights=attentive_x2)
     _assert_equal(reusing.stream(frames), plain.stream(frames))
-    assert 0.2 < reusing.copied_share < 0.5
+    assert 0.2 < reusing.tally.copied_share < 0.5
 
 
 def test_dithered_rows_are_copied_too(attentive_x2: Path) -> None:
@@ -223,7 +223,7 @@ def test_dithered_rows_are_copied_too(attentive_x2: Path) -> None:
     reusing, plain = _upscalers(tile=16, weights=attentive_x2)
     results = [u.stream(frames, pixel_format=shallow, dither="ordered") for u in (reusing, plain)]
     assert _assert_equal(*results) == 3
-    assert reusing.copied_share > 0.4
+    assert reusing.tally.copied_share > 0.4
 
 
 def test_equal_samples_of_another_colour_are_another_picture(attentive_x2: Path) -> None:
@@ -231,7 +231,7 @@ def test_equal_samples_of_another_colour_are_another_picture(attentive_x2: Path)
     frames = [first, replace(first, color=Color(Matrix.SMPTE170M), pts=1), replace(first, pts=2)]
     reusing, plain = _upscalers(weights=attentive_x2)
     _assert_equal(reusing.stream(frames), plain.stream(frames))
-    assert reusing.repeated_frames == 0
+    assert reusing.tally.repeated == 0
 
 
 @pytest.mark.parametrize("slots", [2, 3, 5])
@@ -240,8 +240,8 @@ def test_animation_on_twos_and_threes(nearest_x2: Path, slots: int) -> None:
     frames = [replace(drawings[d], pts=i) for i, d in enumerate([0, 0, 1, 1, 1, 2, 2, 3, 3, 3, 3, 0])]
     reusing, plain = _upscalers(weights=nearest_x2, slots=slots)
     assert _assert_equal(reusing.stream(frames), plain.stream(frames)) == len(frames)
-    assert reusing.repeated_frames == 7
-    assert reusing.copied_share == pytest.approx(7 / 12)
+    assert reusing.tally.repeated == 7
+    assert reusing.tally.copied_share == pytest.approx(7 / 12)
 
 
 def test_results_come_soon_however_long_a_picture_stands(nearest_x2: Path) -> None:
@@ -262,8 +262,8 @@ def test_single_frames_reuse_the_one_before(attentive_x2: Path) -> None:
     planes[4][0][3] ^= 1
     frames = [_frame(p, index) for index, p in enumerate(planes)]
     _assert_equal([reusing.enlarge(f) for f in frames], [plain.enlarge(f) for f in frames])
-    assert reusing.repeated_frames == 1
-    assert 1.4 < 5 * reusing.copied_share < 1.9
+    assert reusing.tally.repeated == 1
+    assert 1.4 < 5 * reusing.tally.copied_share < 1.9
 
 
 def test_whole_pictures_reuse_whole_frames(attentive_x2: Path) -> None:
@@ -273,7 +273,7 @@ def test_whole_pictures_reuse_whole_frames(attentive_x2: Path) -> None:
     planes[0][0] ^= 1
     frames.append(_frame(planes, 2))
     _assert_equal(reusing.stream(frames), plain.stream(frames))
-    assert (reusing.repeated_frames, reusing.copied_share) == (1, pytest.approx(1 / 3))
+    assert (reusing.tally.repeated, reusing.tally.copied_share) == (1, pytest.approx(1 / 3))
 
 
 def test_near_differs_by_one_code_value_at_most() -> None:
@@ -286,7 +286,7 @@ def test_near_differs_by_one_code_value_at_most() -> None:
     for a, b in zip(near.stream(frames), exact.stream(frames), strict=True):
         for plane_a, plane_b in zip(a.planes, b.planes, strict=True):
             assert np.abs(plane_a.astype(int) - plane_b.astype(int)).max() <= 1
-    assert near.copied_share > exact.copied_share + 0.1
+    assert near.tally.copied_share > exact.tally.copied_share + 0.1
 
 
 def _decoded(clip: Path, count: int) -> Iterator[Frame]:

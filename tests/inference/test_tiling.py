@@ -162,11 +162,11 @@ def test_out_of_memory_halves_the_bands(tile: str | int, tried: list[int]) -> No
     for got, want in zip(results, expected.stream(frames), strict=True):
         for a, b in zip(got.planes, want.planes, strict=True):
             np.testing.assert_array_equal(a, b)
-    assert upscaler.retries == 2
+    assert upscaler.tally.retries == 2
     assert short.tried == [*tried, tried[-1]]  # type: ignore[attr-defined]
     image = torch.rand(3, 110, 30)
     assert torch.equal(upscaler(image), expected(image))
-    assert upscaler.retries == 4
+    assert upscaler.tally.retries == 4
 
 
 def test_bands_that_were_too_large_are_gone_before_smaller_ones_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +189,7 @@ def test_bands_that_were_too_large_are_gone_before_smaller_ones_are_made(monkeyp
     finally:
         gc.enable()
     assert len(made) == 2
-    assert upscaler.retries == 1
+    assert upscaler.tally.retries == 1
 
 
 def test_out_of_memory_in_the_smallest_bands() -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock
 
 import numpy as np
@@ -50,6 +51,52 @@ def test_tensor_in_tensor_out(nearest_x2: Path) -> None:
     assert torch.allclose(upscaler(image), expected, atol=1e-6)
     assert torch.allclose(upscaler(image[0]), expected[0], atol=1e-6)
     assert upscaler(image.double()).dtype is torch.float64
+
+
+ENGINES = ["torch", "winograd", "openvino"]
+
+
+def _open_or_skip(engine: str, **options: object) -> Upscaler:
+    try:
+        return Upscaler(engine=engine, device="cpu", **options)  # type: ignore[arg-type]
+    except DeviceError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_result_is_an_ordinary_tensor(engine: str) -> None:
+    """It may be changed, and be what another network learns from."""
+    result = _open_or_skip(engine)(torch.rand(3, 20, 16, requires_grad=True))
+    result.clamp_(0, 1)
+    student = torch.rand_like(result, requires_grad=True)
+    F.mse_loss(student, result).backward()
+    assert student.grad is not None
+    assert not result.requires_grad
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_torch_may_have_another_default_dtype(engine: str) -> None:
+    image = torch.rand(3, 20, 16)
+    expected = _open_or_skip(engine)(image)
+    torch.set_default_dtype(torch.float64)
+    try:
+        result = Upscaler(engine=engine, device="cpu")(image)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    torch.testing.assert_close(result, expected, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_numbers_that_are_none_are_the_pictures_fault_and_leave_no_thread(engine: str, bad: float) -> None:
+    upscaler = _open_or_skip(engine)
+    image = torch.rand(3, 20, 16)
+    image[1, 3, 5] = bad
+    before = threading.active_count()
+    for _ in range(5):
+        with pytest.raises(UsageError, match="a picture of 16x20 holds NaN or infinity"):
+            upscaler(image)
+    assert threading.active_count() <= before + 1
 
 
 @pytest.mark.fault(51)
@@ -127,7 +174,7 @@ def test_overflow_in_half_precision_is_done_again(tmp_path: Path) -> None:
     for got, want in zip(upscaler.stream(frames), exact.stream(frames), strict=True):
         for plane, expected in zip(got.planes, want.planes, strict=True):
             np.testing.assert_array_equal(plane, expected)
-    assert upscaler.recomputed_frames == 4
+    assert upscaler.tally.recomputed == 4
     assert torch.isfinite(upscaler(torch.rand(3, 20, 20))).all()
 
 
@@ -185,8 +232,9 @@ def test_what_the_source_raises_comes_through(nearest_x2: Path) -> None:
 
     results = []
     with pytest.raises(ValueError, match="the decoder broke"):
-        for result in Upscaler(scale=2, weights=nearest_x2, device="cpu").stream(broken()):
+        for result in (upscaler := Upscaler(scale=2, weights=nearest_x2, device="cpu")).stream(broken()):
             results.append(result)  # noqa: PERF402 - the loop is what is tested
+    assert upscaler.tally.frames >= len(results)
 
 
 @pytest.mark.parametrize(
@@ -220,6 +268,8 @@ def test_bad_tensor(nearest_x2: Path) -> None:
     for image in images:
         with pytest.raises(UsageError, match=r"\[3, H, W\]"):
             upscaler(image)
+    with pytest.raises(UsageError, match="an image that is a ndarray"):
+        upscaler(np.zeros((3, 8, 8), np.float32))  # type: ignore[arg-type]
 
 
 def test_an_empty_picture_has_no_size(nearest_x2: Path) -> None:
@@ -254,6 +304,22 @@ def test_from_yuv_to_rgb_a_colour_is_needed(nearest_x2: Path) -> None:
         list(upscaler.stream(_frames(1, 32, 24), pixel_format=rgb))
     [frame] = upscaler.stream(_frames(1, 32, 24), pixel_format=rgb, color=Color(Matrix.RGB, full_range=True))
     assert (frame.format, frame.color.matrix) == (rgb, Matrix.RGB)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"pixel_format": YUV420, "color": Color(Matrix.RGB)}, "matrix RGB"),
+        ({"pixel_format": YUV420, "color": Color(Matrix.UNSPECIFIED)}, "matrix UNSPECIFIED"),
+        ({"pixel_format": YUV420, "color": Color(Matrix.BT709, False, ChromaLocation.UNSPECIFIED)}, "chroma_location"),
+        ({"dither": "Ordered"}, "dither 'Ordered': allowed are"),
+    ],
+)
+def test_results_that_cannot_be(options: dict[str, Any], text: str, nearest_x2: Path) -> None:
+    frames = _frames(1, 32, 24, PixelFormat("rgb", 8))
+    frames = [replace(frame, color=Color(Matrix.RGB, full_range=True)) for frame in frames]
+    with pytest.raises(UsageError, match=text):
+        list(Upscaler(weights=nearest_x2, device="cpu").stream(frames, **options))
 
 
 def test_a_width_takes_the_weights_that_suit_it() -> None:

@@ -120,8 +120,8 @@ def test_frames_that_change_a_little_are_done_again(reuse: str) -> None:
     whole = Upscaler(scale=2, device="cpu", engine="winograd", tile=16, reuse="off")
     for got, want in zip(upscaler.stream([first, changed, same]), whole.stream([first, changed, same]), strict=True):
         _assert_equal(got, want)
-    assert upscaler.repeated_frames == 1
-    assert upscaler.copied_share == pytest.approx(1 / 3)
+    assert upscaler.tally.repeated == 1
+    assert upscaler.tally.copied_share == pytest.approx(1 / 3)
 
 
 def test_nnpack_starts_no_threads_of_its_own() -> None:

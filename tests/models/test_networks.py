@@ -106,7 +106,7 @@ def test_a_file_describes_itself(name: str, tmp_path: Path) -> None:
     save_file(RFDN(config).state_dict(), path, metadata={"network": name, "pixel_range": "1.0"})
     weights = load_weights(path)
     assert (weights.network, weights.config) == (name, config)
-    assert weights.is_local == (name == "e-rfdn")
+    assert weights.config.is_local == (name == "e-rfdn")
     assert weights.build()(torch.rand(1, 3, 16, 16)).shape == (1, 3, 64, 64)
 
 

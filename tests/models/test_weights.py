@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -38,6 +39,24 @@ def test_pixel_range_is_measured_where_the_file_is_silent(tmp_path: Path) -> Non
     path = tmp_path / "silent.safetensors"
     save_file(load_file(CLEAN), path)
     assert load_weights(path).pixel_range == 1.0
+
+
+def test_metadata_that_are_null_and_a_suffix_in_capitals(tmp_path: Path) -> None:
+    content = safetensors.torch.save(load_file(CLEAN))
+    length = int.from_bytes(content[:8], "little")
+    header = b'{"__metadata__":null,' + content[9 : 8 + length]
+    path = tmp_path / "NULL.SAFETENSORS"
+    path.write_bytes(len(header).to_bytes(8, "little") + header + content[8 + length :])
+    assert load_weights(path).pixel_range == 1.0
+
+
+def test_a_network_that_was_built_is_apart_from_the_weights() -> None:
+    weights = load_weights(CLEAN)
+    before = {name: tensor.clone() for name, tensor in weights.state.items()}
+    with torch.no_grad():
+        for parameter in weights.build().parameters():
+            parameter.zero_()
+    assert all(torch.equal(weights.state[name], tensor) for name, tensor in before.items())
 
 
 def test_wrapped_state_dicts(tmp_path: Path) -> None:

@@ -67,6 +67,13 @@ def test_durations_are_exact(script: Write) -> None:
     assert [frame.pts * frame.time_base for frame in frames] == [0, *accumulate(DURATIONS[:-1])]
 
 
+def test_durations_of_two_rates_are_exact(script: Write) -> None:
+    lines = "c = noise_clip(vs.GRAY8)\nc = c.std.AssumeFPS(fpsnum=25) + c.std.AssumeFPS(fpsnum=24000, fpsden=1001)"
+    lines += "\nc.set_output()"
+    durations = [frame.duration * frame.time_base for frame in decode(script(lines))]
+    assert durations == [Fraction(1, 25)] * FRAMES + [Fraction(1001, 24000)] * FRAMES
+
+
 def test_odd_durations_do_not_drift(script: Write) -> None:
     """Beyond any tick: each time is the nearest tick to the exact one."""
     lines = """

@@ -130,7 +130,7 @@ def test_reuse_changes_no_pixel(num_streams: int, monkeypatch: pytest.MonkeyPatc
 
     for n in range(clip.num_frames):
         check(n)
-    assert [upscaler.repeated_frames for upscaler in opened] == [(FRAMES + 1) // 2, 0]
+    assert [upscaler.tally.repeated for upscaler in opened] == [(FRAMES + 1) // 2, 0]
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(check, random.Random(5).choices(range(clip.num_frames), k=30)))  # noqa: S311
 
@@ -254,6 +254,10 @@ def chromatic():
     return noise_clip(vs.YUV420P8).std.SetFrameProps(_Matrix=14)
 
 
+def tagged(**properties: object):
+    return lambda: noise_clip(vs.YUV420P8).std.SetFrameProps(**properties)
+
+
 def blank(format_id: int):
     return lambda: vs.core.std.BlankClip(format=format_id, length=1)
 
@@ -274,6 +278,11 @@ CONSTANT = "rfdn: the clip changes its format or size; give a clip of constant f
         (blank(vs.GRAY32), "rfdn: Gray32: RGBS, RGBH, and YUV, gray and RGB of 8 to 16 bit are allowed"),
         (interlaced, "rfdn: frame 0 is interlaced, enlarging would tear it; deinterlace first, or where it is progr"),
         (chromatic, "rfdn: frame 0: colour matrix 14 of ITU-T H.273 is not supported; known: RGB (0), BT709 (1)"),
+        (tagged(_ChromaLocation=6), "rfdn: frame 0: _ChromaLocation 6: 0 to 5 are allowed"),
+        (tagged(_ChromaLocation=-1), "rfdn: frame 0: _ChromaLocation -1: 0 to 5 are allowed"),
+        (tagged(_Range=2), "rfdn: frame 0: _Range 2: 0 to 1 are allowed"),
+        (tagged(_Matrix="x"), "rfdn: frame 0: _Matrix"),
+        (tagged(_Transfer=[1, 2]), "rfdn: frame 0: _Transfer [1, 2]: 0 to 255 are allowed"),
         (lambda: vs.core.std.BlankAudio(), "rfdn: AudioNode is not a video clip"),
         (lambda: None, "rfdn: NoneType is not a video clip"),
     ],

@@ -65,7 +65,7 @@ class OpenVINOEngine:
     def __call__(self, image: Tensor) -> Tensor:
         count, channels, height, width = image.shape
         scale = self._scale
-        enlarged = torch.empty(count, channels, scale * height, scale * width)
+        enlarged = image.new_empty(count, channels, scale * height, scale * width)
         with self._lock:
             for source, target in zip(image.contiguous(), enlarged, strict=True):
                 self._run(source[None], target[None])

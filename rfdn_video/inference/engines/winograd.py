@@ -115,7 +115,8 @@ def _start_nnpack() -> None:
     """NNPACK's threads are as many as torch has where it computes first: one, or pictures would wait for each other."""
 
     def compute() -> None:
-        torch._nnpack_spatial_convolution(torch.zeros(1, 1, 16, 16), torch.zeros(1, 1, 3, 3), None, (1, 1))
+        image, kernel = (torch.zeros(1, 1, side, side, dtype=torch.float32) for side in (16, 3))
+        torch._nnpack_spatial_convolution(image, kernel, None, (1, 1))
 
     device = open_device(torch.device("cpu"), 1)
     device.queue().submit(compute).wait()

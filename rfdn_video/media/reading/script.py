@@ -219,6 +219,7 @@ def _rate(path: Path, header: dict[str, Any]) -> Fraction:
 def _time_base(header: dict[str, Any], rate: Fraction, sides: _Sides) -> Fraction:
     """Fine enough for every duration that may come: of a constant rate, or of the time bases that files have."""
     first = Fraction(*header["duration"]) if header["duration"] is not None else 1 / rate
-    ticks = CONSTANT_TICKS if first == 1 / rate else VARIABLE_TICKS
+    constant = header["rate"] is not None and first == 1 / rate
+    ticks = CONSTANT_TICKS if constant else VARIABLE_TICKS
     exactly = math.lcm(ticks, first.denominator, sides.video_ticks)
     return Fraction(1, exactly if exactly <= MAX_TICKS else ticks)
