@@ -30,8 +30,8 @@ _DECIDED = frozenset(
         *("model", "tune", "weights", "device", "precision", "engine", "tile"),
     )
 )
-# No finished segment depends on these.
-_NEUTRAL = frozenset(("verify", "salvage", "strict", "overwrite", "resume"))
+# No finished segment depends on these: it holds pictures alone.
+_NEUTRAL = frozenset(("audio", "verify", "salvage", "strict", "overwrite", "resume"))
 
 
 def fingerprint(

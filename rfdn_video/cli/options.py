@@ -232,13 +232,19 @@ def add_progress_argument(group: argparse._ActionsContainer) -> None:
     )
 
 
-def settings_of(args: argparse.Namespace) -> Settings:
-    """What the options and the preset ask for; options win."""
+def settings_of(args: argparse.Namespace, output: str | None = None) -> Settings:
+    """What the options and the preset ask for; options win, and so does the name of a single output."""
+    from rfdn_video.plan import is_directory
     from rfdn_video.settings import Settings, load_preset, with_preset
 
     names = {field.name for field in fields(Settings)}
     given = {name: value for name, value in vars(args).items() if name in names and value is not None}
-    return Settings(**(with_preset(load_preset(args.preset), given) if args.preset else given))
+    if not args.preset:
+        return Settings(**given)
+    preset = load_preset(args.preset)
+    if output and not is_directory(output) and Path(output).suffix:
+        preset = {name: value for name, value in preset.items() if name != "container"}
+    return Settings(**with_preset(preset, given))
 
 
 def for_argparse[T](parse: Callable[[str], T]) -> Callable[[str], T]:

@@ -65,7 +65,7 @@ def _add_report_arguments(group: argparse._ArgumentGroup) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     """Does every input in turn; a bad one does not stop the others. The first failure gives the exit code."""
-    settings = settings_of(args)
+    settings = settings_of(args, args.output if len(args.inputs) == 1 else None)
     _decide_output(args)
     prepare_to_try()  # while what follows is loaded
     from rfdn_video.cli.job import result_stream, run_input

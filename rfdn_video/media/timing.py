@@ -8,6 +8,9 @@ from typing import Protocol
 
 __all__ = ["TimeRange", "TimestampRepair", "exact"]
 
+NEAR = 12
+"""Pictures; about as many as encoders put out of order."""
+
 
 class _Rational(Protocol):
     @property
@@ -56,6 +59,9 @@ class TimeRange:
 class TimestampRepair:
     """Gives every picture a pts later than the one before, in the stream's time_base.
 
+    One that is repeated, or a few pictures late, goes half a picture behind the one before: the next good time is
+    then later still and holds, so that no error of one picture pushes all others away from the sound.
+
     Attributes:
         usual_duration: of a picture, in ticks, where the stream does not say.
         repaired: how many had to be derived.
@@ -75,6 +81,11 @@ class TimestampRepair:
         """The pts to use for the next picture in presentation order."""
         if pts is None or (self._last is not None and pts <= self._last):
             self.repaired += 1
-            pts = self.following
+            pts = self._derived(pts)
         self._last, self._last_duration = pts, duration
         return pts
+
+    def _derived(self, pts: int | None) -> int:
+        if pts is None or self._last is None or self._last - pts >= NEAR * self.usual_duration:
+            return self.following  # nothing is known, or the clock was set back, which all later ones follow
+        return self._last + max(1, (self._last_duration or self.usual_duration) // 2)

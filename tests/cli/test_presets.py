@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 
 from rfdn_video import Settings
+from rfdn_video.cli import upscale
 from rfdn_video.cli.main import main
+from rfdn_video.cli.options import settings_of
+from rfdn_video.cli.parser import Parser
 from rfdn_video.errors import UsageError
 from rfdn_video.frame import PixelFormat
 from rfdn_video.media.encoding.builds import LibavBuild
@@ -62,6 +65,23 @@ def test_a_preset_makes_no_encoder_write_files(tmp_path: Path, option: str) -> N
 def test_other_options_are_taken(tmp_path: Path, option: str) -> None:
     (tmp_path / "good.toml").write_text(f'encoder_options = ["{option}"]\n')
     assert load_preset(str(tmp_path / "good.toml")) == {"encoder_options": [option]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "container"),
+    [
+        (["-o", "out.mp4"], None),
+        (["-o", "folder/"], "mkv"),
+        (["-o", "-"], "mkv"),
+        ([], "mkv"),
+        (["-o", "out.mp4", "--container", "mov"], "mov"),
+    ],
+)
+def test_the_name_of_the_output_wins_over_a_preset(arguments: list[str], container: str | None) -> None:
+    parser = Parser()
+    upscale.add_arguments(parser)
+    args = parser.parse_args(["in.mkv", "--preset", "archive", *arguments])
+    assert settings_of(args, args.output).container == container
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -98,7 +98,8 @@ class EncoderTraits:
         return not self.name.endswith(("_nvenc", "_qsv", "_amf", "_videotoolbox"))
 
 
-_QSCALE = {"flags": "+qscale"}
+# A user's option of these takes the place of our constant quality, which encoders would go by instead.
+_RATE_CONTROLS = frozenset(("b", "qp", "lossless"))
 _NVENC = {"rc": "vbr", "b": "0", "tune": "hq"}
 
 _SPEEDS = ("veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
@@ -134,11 +135,11 @@ def _amf(
 
 # On Apple's own processors only: elsewhere it knows no constant quality, and refuses.
 def _videotoolbox(name: str, codec: str) -> EncoderTraits:
-    return EncoderTraits(name, codec, Quality(70, 100, 1, ("global_quality",), _LAMBDA), fixed=_QSCALE)
+    return EncoderTraits(name, codec, Quality(70, 100, 1, ("global_quality",), _LAMBDA))
 
 
 def _mpeg4(name: str, codec: str = "mpeg4") -> EncoderTraits:
-    return EncoderTraits(name, codec, Quality(2, 1, 31, ("global_quality",), _LAMBDA), fixed=_QSCALE)
+    return EncoderTraits(name, codec, Quality(2, 1, 31, ("global_quality",), _LAMBDA))
 
 
 _TABLE = (
@@ -152,7 +153,7 @@ _TABLE = (
         {"x265-params": "log-level=error"},
         min_side=72,
     ),
-    EncoderTraits("libsvtav1", "av1", Quality(24, 0, 63), Preset("preset", "6", numbers=range(-1, 14)), min_side=64),
+    EncoderTraits("libsvtav1", "av1", Quality(24, 1, 63), Preset("preset", "6", numbers=range(-1, 14)), min_side=64),
     EncoderTraits(
         "libvpx-vp9",
         "vp9",
@@ -173,7 +174,7 @@ _TABLE = (
         {"b": "0", "row-mt": "1"},
     ),
     EncoderTraits("librav1e", "av1", Quality(80, 0, 255, ("qp",)), Preset("speed", "6", numbers=range(11))),
-    EncoderTraits("libtheora", "theora", Quality(9, 10, 0, ("global_quality",), _LAMBDA), fixed=_QSCALE),
+    EncoderTraits("libtheora", "theora", Quality(9, 10, 0, ("global_quality",), _LAMBDA)),
     _mpeg4("mpeg4"),
     _mpeg4("libxvid"),
     _mpeg4("mpeg2video", "mpeg2video"),
@@ -210,7 +211,8 @@ def encoder_options(
     Args:
         encoder: FFmpeg's name.
         layout: of the pictures; it decides the profile of ProRes.
-        crf: value on the encoder's own scale of quality; None takes our default.
+        crf: value on the encoder's own scale of quality; None takes our default, or none where ``extra`` has
+            a bit rate or another rate control.
         preset: the encoder's own name of a speed; None takes our default.
         extra: the user's, which win.
 
@@ -219,7 +221,8 @@ def encoder_options(
         OutputError: a crf or preset for an encoder that has none.
     """
     traits = traits_of(encoder)
-    options = dict(traits.fixed) | _quality(traits, crf) | _speed(traits, preset)
+    own_rate = crf is None and not _RATE_CONTROLS.isdisjoint(extra)
+    options = dict(traits.fixed) | ({} if own_rate else _quality(traits, crf)) | _speed(traits, preset)
     if encoder == "prores_ks":
         options["profile"] = "4444" if layout.sub_w == 0 else "hq"
     for name, value in extra.items():
@@ -238,7 +241,8 @@ def _quality(traits: EncoderTraits, crf: int | None) -> dict[str, str]:
     value = quality.default if crf is None else crf
     if not min(quality.best, quality.worst) <= value <= max(quality.best, quality.worst):
         raise UsageError(f"crf {value}: encoder {traits.name} takes {quality.best} (best) to {quality.worst}")
-    return {option: str(value * quality.unit) for option in quality.options}
+    options = {option: str(value * quality.unit) for option in quality.options}
+    return options | ({"flags": "+qscale"} if quality.unit == _LAMBDA else {})
 
 
 def _speed(traits: EncoderTraits, preset: str | None) -> dict[str, str]:

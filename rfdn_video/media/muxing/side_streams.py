@@ -109,13 +109,13 @@ class SideStreams:
         """
         self._write_covers(output)
         while (packet := self._peek()) is not None and not _is_after(packet, until):
-            self._carry(output, packet, origin)
+            self._carry(output, packet, origin, self._wanted.end)
 
     def finish(self, output: OutputContainer, end: Fraction | None, origin: Fraction) -> None:
         """Writes the packets that are presented before ``end`` (all that are left where None)."""
         while (packet := self._peek(last=True)) is not None:
             if end is None or not _is_after(packet, end):
-                self._carry(output, packet, origin)
+                self._carry(output, packet, origin, end)
             elif _is_after(packet, end + LOOK_BACK):
                 break
             self._next = None
@@ -220,17 +220,20 @@ class SideStreams:
             return True
         return bool((packet.pts + max(1, packet.duration or 0)) * exact(packet.time_base) > start)
 
-    def _carry(self, output: OutputContainer, packet: Packet[Any], origin: Fraction) -> None:
+    def _carry(self, output: OutputContainer, packet: Packet[Any], origin: Fraction, end: Fraction | None) -> None:
         self._next = None
         if not self._overlaps_start(packet):
             return
+        carrier = self._carriers[packet.stream_index]
+        is_subtitle = carrier.record.stream.source.kind == "subtitle"
+        if is_subtitle and end is not None:
+            _clip_to_end(packet, end)
         shift = round(origin / exact(packet.time_base))
         if packet.pts is not None:
             packet.pts -= shift
         if packet.dts is not None:
             packet.dts -= shift
-        carrier = self._carriers[packet.stream_index]
-        if carrier.record.stream.source.kind == "subtitle":
+        if is_subtitle:
             _clip_to_beginning(packet)
         for carried in carrier.feed(packet):
             output.mux(carried)
@@ -241,6 +244,12 @@ def _clip_to_beginning(packet: Packet[Any]) -> None:
     if packet.pts is not None and packet.pts < 0:
         packet.duration = max(0, (packet.duration or 0) + packet.pts)
         packet.pts = packet.dts = 0
+
+
+def _clip_to_end(packet: Packet[Any], end: Fraction) -> None:
+    """Shows nothing behind the last picture, which would make the part longer than was asked for."""
+    if packet.pts is not None and packet.duration:
+        packet.duration = max(1, min(packet.duration, int(end / exact(packet.time_base)) - packet.pts))
 
 
 class StreamRefusedError(OutputError):

@@ -63,7 +63,9 @@ def decide_streams(
     for stream in info.others:
         if stream.kind in ("timecode", "chapters"):
             continue  # the tag and the list of chapters go along by themselves
-        reason = _why_dropped(stream, container, audio)
+        if stream.kind == "audio" and audio == "none":
+            continue  # as asked for: nothing is lost
+        reason = _why_dropped(stream, container)
         if reason is None:
             carried.append(CarriedStream(stream, _conversion(stream, container, audio)))
         else:
@@ -71,13 +73,11 @@ def decide_streams(
     return tuple(carried), tuple(dropped)
 
 
-def _why_dropped(stream: OtherStream, container: Container, audio: str) -> str | None:
+def _why_dropped(stream: OtherStream, container: Container) -> str | None:
     if stream.drop_reason is not None:
         return stream.drop_reason
     if stream.kind not in container.carries:
         return f"{container.name} holds none"
-    if stream.kind == "audio" and audio == "none":
-        return "no sound was asked for"
     return None
 
 

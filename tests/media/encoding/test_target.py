@@ -87,6 +87,22 @@ def test_quality_outside_the_scale() -> None:
     with pytest.raises(UsageError, match=r"crf 52: encoder libx264 takes 0 \(best\) to 51"):
         choose("mkv", YUV420P8, encoder="h264", crf=52)
     assert choose("webm", YUV420P8, encoder="av1", crf=63).options["crf"] == "63"
+    with pytest.raises(UsageError, match="libsvtav1 takes 1"):  # 0 is its word for "not set", which becomes 35
+        choose("webm", YUV420P8, encoder="av1", crf=0)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "option"),
+    [("h264", "b=300k"), ("hevc", "qp=30"), ("av1", "b=300k"), ("vp9", "lossless=1"), ("mpeg4", "b=300k")],
+)
+def test_a_rate_of_the_users_takes_the_place_of_our_quality(encoder: str, option: str) -> None:
+    ours = choose("mkv", YUV420P8, encoder=encoder).options
+    options = choose("mkv", YUV420P8, encoder=encoder, encoder_options=(option,)).options
+    name, value = option.split("=")
+    assert options[name] == value
+    assert set(ours) - set(options) in ({"crf"}, {"global_quality", "flags"})
+    asked = choose("mkv", YUV420P8, encoder=encoder, encoder_options=(option,), crf=12).options
+    assert set(ours) <= set(asked)
 
 
 @pytest.mark.parametrize(

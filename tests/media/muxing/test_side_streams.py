@@ -120,6 +120,20 @@ def test_a_subtitle_from_before_the_range(
     assert abs(float(second["pts_time"]) - (0.4 + float(begin))) < 0.03
 
 
+def test_a_subtitle_ends_with_the_range(
+    command_line: CommandLine, nearest_x2: Path, source: Path, tmp_path: Path
+) -> None:
+    """It would make the part longer than was asked for."""
+    for name, more in (("out.mkv", ["--strict"]), ("out.mp4", [])):  # sound that nobody wants is no loss
+        arguments = ["--start", "0.6", "--end", "1.2", "--audio", "none", *more]
+        done = command_line(source, "-o", tmp_path / name, "-w", nearest_x2, *arguments)
+        assert done.returncode == 0, done.stderr
+        packets = _subtitle_packets(tmp_path / name)
+        ends = [float(p["pts_time"]) + float(p["duration_time"]) for p in packets]
+        assert 0.55 < max(ends) < 0.65
+        assert float(ffmpeg_python.probe(str(tmp_path / name))["format"]["duration"]) < 0.65
+
+
 @pytest.mark.fault(34)
 @pytest.mark.parametrize("suffix", ["srt", "ass"])
 def test_text_that_is_not_utf8(
