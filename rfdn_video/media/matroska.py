@@ -90,12 +90,13 @@ def _with_shape(tracks: bytes, aspect_ratio: Fraction) -> bytes:
     parts, done = [], False
     for entry in _elements(tracks, 0, len(tracks)):
         content = tracks[entry.payload : entry.end]
-        if entry.name == _TRACK_ENTRY and not done:
-            fields = list(_elements(content, 0, len(content)))
-            done = any(field.name == _VIDEO for field in fields)
-            content = b"".join(_video_with_shape(content, field, aspect_ratio) for field in fields)
-        if entry.name != _CRC:
-            parts.append(_element(entry.name, content))
+        fields = list(_elements(content, 0, len(content))) if entry.name == _TRACK_ENTRY and not done else []
+        if any(field.name == _VIDEO for field in fields):
+            done = True
+            shaped = b"".join(_video_with_shape(content, field, aspect_ratio) for field in fields)
+            parts.append(_element(entry.name, shaped))
+        elif entry.name != _CRC:
+            parts.append(tracks[entry.start : entry.end])  # as it is: a shorter one would move what is behind
     return _master(tracks, parts)
 
 

@@ -50,6 +50,30 @@ def test_exact(
         assert _shape(output.read_bytes()) == shape
 
 
+@pytest.mark.parametrize("sounds", [1, 3, 6])
+def test_beside_several_sounds(ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path, sounds: int) -> None:
+    """Matroska's list of tracks is written anew for the shape; what lies behind it must not move."""
+    source, output = tmp_path / "in.mkv", tmp_path / "o.mkv"
+    video = "-f lavfi -i testsrc2=size=72x58:rate=25:duration=0.4,setsar=16/15 -f lavfi -i sine=duration=1"
+    date = ["-metadata", "creation_time=2020-01-02T03:04:05Z"]
+    ffmpeg(*video.split(), "-map", "0", *["-map", "1"] * sounds, "-c:v", "mpeg2video", "-c:a", "mp2", *date, source)
+    assert upscale_video(source, output, weights=nearest_x2).verified
+    assert look(output).stream["sample_aspect_ratio"] == look(source).stream["sample_aspect_ratio"]
+    for number in range(sounds):
+        decoded = [ffmpeg("-i", path, "-map", f"0:a:{number}", "-f", "md5", "-") for path in (source, output)]
+        assert decoded[0] == decoded[1]
+
+
+def test_two_views_side_by_side(ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path) -> None:
+    """The tag would make Matroska's muxer change the shape; the layout is named as lost."""
+    source, output = tmp_path / "in.mkv", tmp_path / "o.mkv"
+    video = "-f lavfi -i testsrc2=size=80x64:rate=25:duration=0.2 -pix_fmt yuv420p -c:v libx264"
+    ffmpeg(*video.split(), "-metadata:s:v", "stereo_mode=left_right", source)
+    summary = upscale_video(source, output, weights=nearest_x2)
+    assert summary.verified
+    assert any("stereoscopic" in lost for lost in summary.dropped)
+
+
 @pytest.mark.parametrize("shape", [(0, 1), (1, 0), (2**31 + 5, 7), (7, 2**32 - 1)])
 def test_what_is_no_shape_is_passed_over(clip: bytes, nearest_x2: Path, tmp_path: Path, shape: tuple[int, int]) -> None:
     """That of the bitstream counts."""

@@ -206,6 +206,9 @@ class AudioEncoder:
             self._resampler = av.AudioResampler(
                 context.format, context.layout, context.sample_rate, frame_size=context.frame_size or None
             )
+        if frame is not None and frame.pts is not None:  # AVI counts in packets, too coarse for other pieces
+            frame.pts = round(frame.pts * exact(frame.time_base) * frame.sample_rate)
+            frame.time_base = Fraction(1, frame.sample_rate)
         try:
             resampled = self._resampler.resample(frame)
         except ValueError:  # damaged sound that claims to be of another kind from here on

@@ -17,7 +17,7 @@ __all__ = ["carried_tags", "holds_timecode", "lost_tags"]
 
 # The muxer writes these anew, or they count packets of the source (Matroska's statistics, in any language).
 _OF_THE_FILE = re.compile(
-    r"major_brand|minor_version|compatible_brands|encoder|vendor_id|alpha_mode"
+    r"major_brand|minor_version|compatible_brands|encoder|vendor_id|alpha_mode|stereo_mode"
     r"|(bps|duration|number_of_frames|number_of_bytes|source_id|_statistics_.*)(-\w+)?",
     re.IGNORECASE,
 )

@@ -395,6 +395,21 @@ def test_sound_of_a_part_that_ends_while_a_picture_stands(
     assert abs(times[-1] - 2) < 0.05
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_sound_that_is_counted_in_packets_is_encoded_in_samples(
+    command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path, suffix: str
+) -> None:
+    """AVI's ticks are whole packets of MP3, longer than those of AAC."""
+    source, output = tmp_path / "in.avi", tmp_path / f"out.{suffix}"
+    inputs = "-f lavfi -i testsrc2=size=48x32:rate=25:duration=2 -f lavfi -i sine=duration=2 -c:v mpeg4 -c:a libmp3lame"
+    ffmpeg(*inputs.split(), source)
+    done = command_line(source, "-o", output, "-w", nearest_x2, "--audio", "aac")
+    assert done.returncode == 0, done.stderr
+    packets = ffmpeg_python.probe(str(output), select_streams="a", show_packets=None)["packets"]
+    steps = np.diff([float(packet["pts_time"]) for packet in packets])
+    np.testing.assert_allclose(steps, 1024 / 44100, atol=0.0015)
+
+
 def test_sound_whose_times_nearly_stand(
     command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path
 ) -> None:
