@@ -134,9 +134,16 @@ class Upscaler:
         self.reuse, self._slots, self._tally = reuse, slots, Tally()
         self.worked, self.waited = dict.fromkeys(QUEUES, 0.0), 0.0
         if engine == "auto":
-            many = many and reuse != "near"  # which is asked for to save rows
+            saves_rows = reuse == "near"  # which winograd cannot, many at a time
             known = None if size is None else self.plan(*size)
-            engine = automatic_engine(self.weights.config, known, self.device, self.precision, many=many)
+            engine = automatic_engine(
+                self.weights.config,
+                known,
+                self.device,
+                self.precision,
+                many=many and not saves_rows,
+                bands=saves_rows or isinstance(tile, int),
+            )
         gc.collect()  # upscalers that are no more lie in circles with their pools, and hold the memory of their engines
         engines = [open_engine(engine, self.weights, place, self.precision) for place in devices]
         self._maker = LaneMaker(self.weights, self._wanted, engines)

@@ -113,12 +113,13 @@ def test_torch_has_one_thread_where_openvino_has_the_cores(nearest_x2: Path) -> 
 
 
 def test_auto(monkeypatch: pytest.MonkeyPatch, nearest_x2: Path) -> None:
-    def taken(**options: str) -> str:
+    def taken(**options: str | int) -> str:
         return Upscaler(scale=2, weights=nearest_x2, device="cpu", **options).engine  # type: ignore[arg-type]
 
     assert taken() == "openvino"
     assert taken(precision="fp16") == "torch"
     assert taken(engine="torch") == "torch"
+    assert taken(tile=16) == taken(reuse="near") == "torch"  # both are of bands
     for where in (automatic, module):
         monkeypatch.setattr(where, "is_installed", lambda: False)
     assert taken() == "torch"

@@ -14,7 +14,13 @@ __all__ = ["automatic_engine"]
 
 
 def automatic_engine(
-    config: RFDNConfig, plan: ScalePlan | None, device: torch.device, precision: torch.dtype, *, many: bool
+    config: RFDNConfig,
+    plan: ScalePlan | None,
+    device: torch.device,
+    precision: torch.dtype,
+    *,
+    many: bool,
+    bands: bool,
 ) -> str:
     """The engine's name.
 
@@ -24,13 +30,15 @@ def automatic_engine(
         device: where images lie.
         precision: number format to compute in.
         many: pictures come many at a time, not one by one.
+        bands: what was asked for needs pictures done in bands, where the network can.
     """
     if device.type != "cpu" or precision is not torch.float32:
         return "torch"
     cores = torch.get_num_threads()
     if many and config.is_local and suits_winograd() and _fit(config, plan, banded=True, count=cores):
         return "winograd"
-    if is_installed() and (not config.is_local or _fit(config, plan, banded=False, count=1)):
+    whole = not (bands and config.is_local)
+    if whole and is_installed() and (not config.is_local or _fit(config, plan, banded=False, count=1)):
         return "openvino"
     return "torch"
 
