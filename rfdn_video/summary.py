@@ -82,7 +82,7 @@ class Summary:
             "frames of another pixel format, matrix or range were converted to the first's": decoding.converted_frames,
             "frames among whole ones are interlaced; --deinterlace makes them whole": decoding.interlaced_frames,
             "frames are transparent where the first ones are not, which was dropped": decoding.transparent_frames,
-            "timestamps were missing or went back, and were repaired": decoding.repaired_timestamps,
+            "timestamps were missing, went back or were far off, and were repaired": decoding.repaired_timestamps,
             "jumps of the recording's clock were closed up": decoding.clock_jumps,
             "packets of sound or subtitles had no time, a time that went back, or were damaged": self.repaired_packets,
             "frames overflowed in half precision and were done again in fp32": self.recomputed_frames,

@@ -166,6 +166,55 @@ def test_a_long_hole_in_the_pictures(
     _check_sound(source, output, shift)
 
 
+@pytest.mark.fault(20)
+@pytest.mark.parametrize("name", ["in.mp4", "in.mkv"])
+def test_one_time_that_is_far_off(
+    command_line: CommandLine, ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path, name: str
+) -> None:
+    """A picture that claims to be 10 s later than it is: it alone is moved, the others stay with their sound."""
+    made, source = tmp_path / "made.mp4", tmp_path / name
+    late = "setts=pts=PTS+eq(N\\,12)*128000:dts=DTS"  # ticks of 1/12800 s
+    ffmpeg(*f"{VIDEO} {SOUND} -c:v mjpeg -pix_fmt yuvj420p -c:a aac -bsf:v".split(), late, made)
+    ffmpeg("-i", made, "-c", "copy", "-copyts", source)
+    before = _times(source)
+    assert before[12] - before[11] > 10
+    output, warnings = _enlarge(command_line, source, nearest_x2)
+    assert "1 timestamps were missing, went back or were far off" in warnings
+    wanted = [*before[:12], (before[11] + before[13]) / 2, *before[13:]]
+    assert all(abs(a - b) <= Fraction(1, 1000) for a, b in zip(_times(output), wanted, strict=True))
+    _check_sound(source, output, Fraction(0))
+
+
+@pytest.mark.fault(20)
+def test_first_pictures_without_a_time(
+    command_line: CommandLine, ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path
+) -> None:
+    """They come right before the first that has one, not at 0, a second and a half before the recording begins."""
+    whole, source = tmp_path / "whole.ts", tmp_path / "in.ts"
+    ffmpeg(*f"{VIDEO} {SOUND} {H264} -c:a mp2".split(), whole)
+    source.write_bytes(_without_first_times(whole.read_bytes(), 3))
+    assert _times(source)[0] is None
+    output, warnings = _enlarge(command_line, source, nearest_x2)
+    assert "timestamps were missing" in warnings
+    times, wanted = _times(output), _times(whole)
+    shift = wanted[-1] - times[-1]
+    assert all(abs(a - b - shift) <= Fraction(1, 1000) for a, b in zip(wanted, times, strict=True))
+    _check_sound(source, output, shift)
+
+
+def _without_first_times(stream: bytes, count: int) -> bytes:
+    """A transport stream whose first pictures have no PTS and DTS (ISO/IEC 13818-1, 2.4.3.6): stuffing instead."""
+    data = bytearray(stream)
+    for at in range(0, len(data), 188):
+        begins, has_adaptation = data[at + 1] & 0x40, data[at + 3] & 0x20
+        pes = at + 4 + (1 + data[at + 4] if has_adaptation else 0)
+        if begins and data[pes : pes + 3] == b"\0\0\1" and data[pes + 3] >> 4 == 0xE and count:
+            data[pes + 7] &= 0x3F
+            data[pes + 9 : pes + 9 + data[pes + 8]] = b"\xff" * data[pes + 8]
+            count -= 1
+    return bytes(data)
+
+
 @pytest.mark.fault(22)
 def test_decoding_times_that_go_back(
     command_line: CommandLine, ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path

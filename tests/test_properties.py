@@ -27,17 +27,25 @@ LOCATIONS = [location for location in ChromaLocation if location is not ChromaLo
 @pytest.mark.fault(20, 22)
 @given(stamps=STAMPS, usual=st.integers(1, 10**6))
 def test_times_grow_and_good_ones_stay(stamps: list[tuple[int | None, int]], usual: int) -> None:
-    """Each later than the one before, exactly its own wherever that is later, counted wherever it is not.
+    """Each later than the one before, and its own wherever neither the one before nor the next forbids that.
 
-    One that is a little late goes half a picture on, any other a whole one.
+    One that is a little late goes half a picture on, any other a whole one, one that is far too late for the next
+    into the middle of its neighbours; all are counted.
     """
     repair = TimestampRepair(usual)
-    given_out = [repair.next(pts, duration) for pts, duration in stamps]
+    given_out = [pts for _, pts in repair.timed((None, *stamp) for stamp in stamps)]
+    assert len(given_out) == len(stamps)
     assert all(a < b for a, b in pairwise(given_out))
     derived = 0
     for i, (pts, _) in enumerate(stamps):
+        following = stamps[i + 1][0] if i + 1 < len(stamps) else None
         if pts is not None and (i == 0 or pts > given_out[i - 1]):
-            assert given_out[i] == pts
+            before = given_out[i - 1] if i else (following or 0) - 2 * usual
+            if following is not None and before + 1 < following and 2 * following < pts + before:
+                assert given_out[i] == (before + following) // 2
+                derived += 1
+            else:
+                assert given_out[i] == pts
         else:
             derived += 1
             late = pts is not None and i and given_out[i - 1] - pts < 12 * usual
@@ -50,7 +58,7 @@ def test_times_grow_and_good_ones_stay(stamps: list[tuple[int | None, int]], usu
 @given(stamps=st.lists(TICKS, unique=True).map(sorted))
 def test_times_that_grow_are_not_touched(stamps: list[int]) -> None:
     repair = TimestampRepair(1)
-    assert [repair.next(pts, 0) for pts in stamps] == stamps
+    assert [pts for _, pts in repair.timed((None, pts, 0) for pts in stamps)] == stamps
     assert repair.repaired == 0
 
 

@@ -1,10 +1,12 @@
-"""Timestamps of a decoded stream: carried as they are; only what is missing or goes back is repaired, and counted."""
+"""Timestamps of a decoded stream: carried; only what is missing, goes back or is far off is repaired, and counted."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from itertools import chain, pairwise
+from typing import Protocol, cast
 
 __all__ = ["TimeRange", "TimestampRepair", "exact"]
 
@@ -60,32 +62,50 @@ class TimestampRepair:
     """Gives every picture a pts later than the one before, in the stream's time_base.
 
     One that is repeated, or a few pictures late, goes half a picture behind the one before: the next good time is
-    then later still and holds, so that no error of one picture pushes all others away from the sound.
+    then later still and holds. One that is far too late goes between its neighbours. So no error of one picture pushes
+    all others away from the sound. Where two pictures agree, there is a gap, or the clock was set back: that is kept.
 
     Attributes:
         usual_duration: of a picture, in ticks, where the stream does not say.
+        first: of a first picture without a time.
+        counts_missing: a picture without a time counts as repaired; some streams have none by their nature.
         repaired: how many had to be derived.
     """
 
     usual_duration: int
+    first: int = 0
+    counts_missing: bool = True
     repaired: int = 0
     _last: int | None = None
     _last_duration: int = 0
 
-    @property
-    def following(self) -> int:
-        """Where the next picture is if it comes right after the last one."""
-        return 0 if self._last is None else self._last + (self._last_duration or self.usual_duration)
+    def timed[T](self, pictures: Iterable[tuple[T, int | None, int]]) -> Iterator[tuple[T, int]]:
+        """Pictures with the pts to use; one is held back until the next has come.
 
-    def next(self, pts: int | None, duration: int) -> int:
-        """The pts to use for the next picture in presentation order."""
-        if pts is None or (self._last is not None and pts <= self._last):
+        Args:
+            pictures: in presentation order, each with its pts, if any, and its duration, 0 where unknown.
+        """
+        end = ((None, None, 0),)
+        for (picture, pts, duration), (_, following, _) in pairwise(chain(pictures, end)):
+            self._last, self._last_duration = self._next(pts, following), duration
+            yield cast("T", picture), self._last
+
+    def _next(self, pts: int | None, following: int | None) -> int:
+        if pts is None:
+            self.repaired += self.counts_missing
+            return self.first if self._last is None else self._last + self._step
+        if self._last is not None and pts <= self._last:
             self.repaired += 1
-            pts = self._derived(pts)
-        self._last, self._last_duration = pts, duration
+            was_set_back = self._last - pts >= NEAR * self.usual_duration  # which all later ones follow
+            return self._last + (self._step if was_set_back else max(1, self._step // 2))
+        if following is not None:
+            before = following - 2 * self.usual_duration if self._last is None else self._last
+            if pts - following > following - before >= 2:  # the next is in line with the one before, this is not
+                self.repaired += 1
+                return (before + following) // 2
         return pts
 
-    def _derived(self, pts: int | None) -> int:
-        if pts is None or self._last is None or self._last - pts >= NEAR * self.usual_duration:
-            return self.following  # nothing is known, or the clock was set back, which all later ones follow
-        return self._last + max(1, (self._last_duration or self.usual_duration) // 2)
+    @property
+    def _step(self) -> int:
+        """From the last picture to one that comes right after it."""
+        return self._last_duration or self.usual_duration

@@ -161,18 +161,22 @@ class Decoder:
 
     def _timed(self) -> Iterator[av.VideoFrame]:
         """Pictures that all have a time, each later than the one before."""
-        tick = exact(self._stream.time_base) or self._info.video.time_base
-        repair = TimestampRepair(usual_duration=max(1, round(self._info.video.decoded_duration / tick)))
-        for picture in self._pictures():
-            picture.pts = repair.next(self._pts(picture, repair), int(picture.duration or 0))
+        video = self._info.video
+        tick, dts = exact(self._stream.time_base) or video.time_base, self._info.stores_decoding_times
+        repair = TimestampRepair(
+            usual_duration=max(1, round(video.decoded_duration / tick)),
+            first=round(video.first_time / tick),
+            counts_missing=not dts,
+        )
+        # Where those are stored, pictures leave the decoder at the pace at which packets go in; the last ones come
+        # without a packet.
+        stamped = ((p, p.dts if dts else p.pts, int(p.duration or 0)) for p in self._pictures())
+        for picture, pts in repair.timed(stamped):
             self.report.repaired_timestamps = repair.repaired
-            yield picture
-
-    def _pts(self, picture: av.VideoFrame, repair: TimestampRepair) -> int | None:
-        if not self._info.stores_decoding_times:
-            return picture.pts
-        # Pictures leave the decoder at the pace at which packets go in; the last ones come without a packet.
-        return picture.dts if picture.dts is not None else repair.following
+            self.report.corrupt_frames += picture.is_corrupt
+            planar = picture if self._hwaccel is None else to_planar(picture, video.pix_fmt)
+            planar.pts = pts
+            yield planar
 
     def _pictures(self) -> Iterator[av.VideoFrame]:
         given = False
@@ -188,10 +192,8 @@ class Decoder:
                     raise _hardware_refuses(self._info, error) from None
                 self.report.damaged_packets += 1
                 continue
-            for picture in pictures:
-                given = True
-                self.report.corrupt_frames += picture.is_corrupt
-                yield picture if self._hwaccel is None else to_planar(picture, self._info.video.pix_fmt)
+            given = given or bool(pictures)
+            yield from pictures
 
     def _demux(self) -> Iterator[Packet[VideoStream]]:
         """:meth:`_read`; a demuxer that gives up ends it, or counts as damage where that is put up with."""

@@ -38,6 +38,7 @@ class VideoInfo:
         captioned: closed captions lie in one of the first pictures.
         crop: what the container takes off the decoded picture.
         qp: mean quantiser of its pictures on the scale of 8-bit H.264, 0 to 51; None where the bitstream does not say.
+        first_time: when its first picture is shown, in seconds; counted back from the next ones where it does not say.
         timecode: how its pictures are labelled, as they are stored; None where they are not.
         bwdif: options of the filter that makes its interlaced pictures whole, where that was asked for; then
             ``time_base``, ``frame_rate`` and ``frame_count`` are those behind it.
@@ -62,6 +63,7 @@ class VideoInfo:
     captioned: bool = False
     crop: Crop = NO_CROP
     qp: float | None = None
+    first_time: Fraction = Fraction(0)
     timecode: Timecode | None = None
     bwdif: str | None = None
 

@@ -198,7 +198,8 @@ def _describe_video(
         hdr=read_hdr(stream, frame),
         captioned=any(has_captions(picture) for picture in pictures),
         crop=crop,
-        timecode=_timecode(container, stream, frame),
+        first_time=(first_time := _first_time(container, stream, pictures)),
+        timecode=_timecode(container, stream, first_time),
     )
     if not interlaced or deinterlace is None:
         return described
@@ -271,15 +272,25 @@ def _display_matrix(stream: VideoStream, picture: av.VideoFrame) -> tuple[int, .
     return tuple(int(value) for value in np.frombuffer(data, np.int32)) if data else None
 
 
-def _timecode(container: InputContainer, stream: VideoStream, first: av.VideoFrame) -> Timecode | None:
+def _first_time(container: InputContainer, stream: VideoStream, pictures: list[av.VideoFrame]) -> Fraction:
+    """In seconds; those of a cut recording may have no time, and lie before the first that has."""
+    tick, before = exact(stream.time_base) or Fraction(1, 90000), Fraction(0)
+    for picture in pictures:
+        if picture.pts is not None:
+            return picture.pts * tick - before
+        before += picture.duration * tick if picture.duration else 1 / _frame_rate(stream)
+    return beginning(container)
+
+
+def _timecode(container: InputContainer, stream: VideoStream, begins: Fraction) -> Timecode | None:
     if (label := timecode_label(stream.metadata, container.metadata)) is None:
         return None
-    guessed, tick = exact(stream.guessed_rate), exact(stream.time_base) or Fraction(1, 90000)
+    guessed = exact(stream.guessed_rate)
     return Timecode(
         label=label,
         rate=guessed if 0 < guessed <= MAX_RATE else _frame_rate(stream),  # the average of a variable rate is no clock
-        begins=beginning(container) if first.pts is None else first.pts * tick,
-        time_base=tick,
+        begins=begins,
+        time_base=exact(stream.time_base) or Fraction(1, 90000),
     )
 
 
