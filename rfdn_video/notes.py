@@ -28,6 +28,11 @@ def plan_notes(files: FilePlan, scale: ScalePlan, *, half: bool = False) -> list
             f"the colour matrix is not tagged: {video.color.matrix.name} is taken for {video.width}x{video.height}, "
             "and the output is tagged so"
         )
+    if not video.rate_is_said:
+        notes.append(
+            f"the stream does not say how fast it plays: {float(video.frame_rate):g} frames a second are taken; "
+            "where that is wrong, give it times beforehand: ffmpeg -r RATE -i IN -c:v ffv1 OUT.mkv"
+        )
     if video.crop:
         wide, high = video.decoded_size
         notes.append(f"the container crops {wide}x{high} to {video.width}x{video.height}: only that is enlarged")

@@ -39,3 +39,19 @@ def test_a_size_that_the_pixel_format_does_not_take(
     size = (files.layout.width, files.layout.height)
     notes = plan_notes(files, plan_scale((128, 96), size, 2))
     assert [text for text in notes if "multiples" in text] == ([note] if note else [])
+
+
+def test_a_rate_that_nothing_says(ffmpeg: Callable[..., bytes], tmp_path: Path) -> None:
+    """The remedy gives it one."""
+    source, timed = tmp_path / "in.hevc", tmp_path / "timed.mkv"
+    silent = "log-level=none:vui-timing-info=0"
+    ffmpeg(*f"-f lavfi -i testsrc2=s=64x64:r=50:d=0.1 -c:v libx265 -x265-params {silent}".split(), source)
+    plan = plan_scale((64, 64), (128, 128), 2)
+    notes = [n for n in plan_notes(plan_files(source, str(tmp_path / "o.mkv"), Settings()), plan) if "plays" in n]
+    assert len(notes) == 1
+    assert "25 frames a second are taken" in notes[0]
+    command = notes[0].partition("ffmpeg -r RATE -i IN ")[2].partition(" OUT.mkv")[0].split()
+    ffmpeg("-r", "50", "-i", source, *command, timed)
+    files = plan_files(timed, str(tmp_path / "o.mkv"), Settings())
+    assert files.info.video.frame_rate == 50
+    assert not [note for note in plan_notes(files, plan) if "plays" in note]

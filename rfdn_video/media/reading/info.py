@@ -30,6 +30,7 @@ class VideoInfo:
         tagged_matrix: what the tags say of the matrix (2 is unspecified).
         time_base: unit of the timestamps, in seconds.
         frame_rate: average or guessed rate, for display, estimates and rate control only.
+        rate_is_said: it comes from the file; False where a bare bitstream has neither times nor a rate.
         frame_count: the header's claim or an estimate; None where there is neither. Never trusted.
         sample_aspect_ratio: shape of a pixel, width : height.
         display_matrix: the 3x3 matrix of the container, or else of the bitstream, as 9 integers, or None.
@@ -63,6 +64,7 @@ class VideoInfo:
     captioned: bool = False
     crop: Crop = NO_CROP
     qp: float | None = None
+    rate_is_said: bool = True
     first_time: Fraction = Fraction(0)
     timecode: Timecode | None = None
     bwdif: str | None = None

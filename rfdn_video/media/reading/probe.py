@@ -48,6 +48,8 @@ _PULLDOWN = (
     "five pictures; take the extra ones out beforehand: "
     "ffmpeg -i IN -vf fieldmatch=order={},decimate -c:v ffv1 -c:a copy OUT.mkv, or give --deinterlace, which keeps them"
 )
+BARE_BITSTREAMS = frozenset(("h264", "hevc", "mpegvideo", "obu"))
+"""FFmpeg's demuxers for which every stream has 25 pictures a second on average, whatever it says itself."""
 ALWAYS_LOSSLESS_BUT_CALLED_BOTH = frozenset(("png", "tiff", "qtrle"))
 
 
@@ -191,6 +193,7 @@ def _describe_video(
         tagged_matrix=frame.colorspace,
         time_base=exact(stream.time_base) or Fraction(1, 90000),
         frame_rate=_frame_rate(stream),
+        rate_is_said=_rate_is_said(stream),
         frame_count=_frame_count(container, stream),
         sample_aspect_ratio=exact(stream.sample_aspect_ratio) or Fraction(1),
         display_matrix=_display_matrix(stream, frame),
@@ -251,8 +254,13 @@ def _is_lossless(codec: Codec) -> bool:
 def _frame_rate(stream: VideoStream) -> Fraction:
     """Containers with millisecond ticks claim 1000 frames a second; beyond 300 the guess is better."""
     average, guessed = exact(stream.average_rate), exact(stream.guessed_rate)
-    plausible = [rate for rate in (average, guessed) if 0 < rate <= MAX_RATE]
+    rates = (guessed,) if stream.container.format.name in BARE_BITSTREAMS else (average, guessed)
+    plausible = [rate for rate in rates if 0 < rate <= MAX_RATE]
     return plausible[0] if plausible else Fraction(25)
+
+
+def _rate_is_said(stream: VideoStream) -> bool:
+    return stream.container.format.name not in BARE_BITSTREAMS or exact(stream.codec_context.framerate) > 0
 
 
 def _frame_count(container: InputContainer, stream: VideoStream) -> int | None:

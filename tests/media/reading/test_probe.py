@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +12,10 @@ import pytest
 from rfdn_video import probe
 from rfdn_video.errors import InputError, NoVideoError
 from rfdn_video.frame import Matrix, PixelFormat
+from rfdn_video.media.reading.decode import Decoder
+from rfdn_video.media.timing import TimeRange
+
+type FFmpeg = Callable[..., bytes]
 
 
 @pytest.mark.fault(28)
@@ -120,3 +125,31 @@ def test_what_is_no_media_file(tmp_path: Path) -> None:
     for path, words in cases.items():
         with pytest.raises(InputError, match=words):
             probe(path)
+
+
+@pytest.mark.fault(28)
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.h264", "-c:v libx264"),
+        ("a.hevc", "-c:v libx265 -x265-params log-level=none"),
+        ("a.m2v", "-c:v mpeg2video"),
+        ("a.obu", "-c:v libsvtav1 -bsf:v av1_metadata=tick_rate=24000/1001:num_ticks_per_picture=1"),
+    ],
+)
+def test_a_bare_bitstream_has_the_rate_that_it_says(ffmpeg: FFmpeg, tmp_path: Path, name: str, options: str) -> None:
+    source = tmp_path / name
+    ffmpeg(*f"-f lavfi -i testsrc2=s=64x64:r=24000/1001:d=0.5 -pix_fmt yuv420p {options}".split(), source)
+    video = probe(source).video
+    assert (video.frame_rate, video.rate_is_said) == (Fraction(24000, 1001), True)
+    with Decoder(probe(source), TimeRange()) as decoder:
+        times = [frame.pts * frame.time_base for frame in decoder]
+    assert [time - times[0] for time in times] == [Fraction(1001 * n, 24000) for n in range(12)]
+
+
+def test_a_bare_bitstream_that_says_no_rate(ffmpeg: FFmpeg, tmp_path: Path) -> None:
+    source = tmp_path / "a.hevc"
+    silent = "log-level=none:vui-timing-info=0"
+    ffmpeg(*f"-f lavfi -i testsrc2=s=64x64:r=50:d=0.1 -c:v libx265 -x265-params {silent}".split(), source)
+    video = probe(source).video
+    assert (video.frame_rate, video.rate_is_said) == (25, False)

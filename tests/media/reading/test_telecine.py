@@ -23,6 +23,8 @@ CODECS = {
     "lossless.mkv": ["-pix_fmt", "yuv420p", "-c:v", "ffv1"],
     "film.mp4": [*X264, "-crf", "26", "-preset", "veryfast"],
     "deep.mp4": ["-pix_fmt", "yuv422p10le", "-c:v", "libx264", "-crf", "20"],
+    "bare.h264": [*X264, "-crf", "26", "-preset", "veryfast"],
+    "bare.m2v": ["-pix_fmt", "yuv420p", "-c:v", "mpeg2video", "-b:v", "2M"],
     "dvd.mpg": ["-pix_fmt", "yuv420p", "-c:v", "mpeg2video", "-b:v", "2M"],
 }
 PULLDOWNS = [("top", "23"), ("bottom", "23"), ("top", "32"), ("bottom", "2332")]
@@ -108,7 +110,7 @@ NOT_TELECINED = {
 
 
 @pytest.mark.fault(42)
-@pytest.mark.parametrize("codec", ["lossless.mkv", "film.mp4"])
+@pytest.mark.parametrize("codec", ["lossless.mkv", "film.mp4", "bare.h264"])
 @pytest.mark.parametrize("clip", NOT_TELECINED.values(), ids=NOT_TELECINED.keys())
 def test_nothing_else_is_taken_for_it(ffmpeg: FFmpeg, tmp_path: Path, clip: str, codec: str) -> None:
     path = made(ffmpeg, tmp_path / codec, clip, *CODECS[codec], pictures=30)
