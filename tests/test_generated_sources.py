@@ -222,7 +222,7 @@ def test_decoding_times_that_go_back(
     """Sound whose packets overlap, as careless joins leave it: all there, said, and playable."""
     source = tmp_path / "in.flv"
     ffmpeg(*f"{VIDEO} {SOUND} {H264} -c:a libmp3lame -ar 44100".split(), source)
-    _set_back(source, number=10, milliseconds=60)
+    _move_tag(source, SOUND_TAG, number=10, milliseconds=-60)
     before = [int(p["dts"]) for p in _packets(source, "a:0")]
     assert before != sorted(before)
     output, warnings = _enlarge(command_line, source, nearest_x2)
@@ -232,14 +232,74 @@ def test_decoding_times_that_go_back(
     assert "packets of sound or subtitles had no time, a time that went back" in warnings
 
 
-def _set_back(flv: Path, number: int, milliseconds: int) -> None:
-    """Lets the n-th packet of sound of an FLV file be earlier (a tag: type, size, time, stream, data, size)."""
-    data, at, sounds = bytearray(flv.read_bytes()), 13, 0
-    while sounds <= number:
+@pytest.mark.fault(23)
+@pytest.mark.parametrize("name", ["out.mkv", "out.mp4"])
+def test_an_flv_whose_clock_starts_again(
+    command_line: CommandLine, ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path, name: str
+) -> None:
+    """A stream that was recorded in two goes: the second goes on from the first, in the sync that it has itself."""
+    part, source, output = tmp_path / "part.flv", tmp_path / "in.flv", tmp_path / name
+    ffmpeg(*f"{VIDEO} {SOUND} {H264} -c:a libmp3lame -ar 44100".split(), part)
+    tags = part.read_bytes()
+    source.write_bytes(tags + tags[FIRST_TAG:])
+    done = command_line(source, "-o", output, "-w", nearest_x2)
+    assert done.returncode == 0, done.stderr
+    assert "1 jumps of the recording's clock" in done.stderr
+    assert "timestamps" not in done.stderr
+
+    before = {kind: [Fraction(p["pts_time"]) for p in _packets(part, f"{kind}:0")] for kind in "va"}
+    after = {kind: [Fraction(p["pts_time"]) for p in _packets(output, f"{kind}:0")] for kind in "va"}
+    shift = sorted(after["v"])[25] - min(before["v"])
+    assert abs(shift - 1) <= Fraction(2, 1000)  # 25 pictures, 25 a second
+    for kind in "va":
+        wanted = before[kind] + [time + shift for time in before[kind]]
+        apart = [abs(a - b) for a, b in zip(sorted(after[kind]), sorted(wanted), strict=True)]
+        # The sound of the first go ends behind its last picture, so some packets lie over each other.
+        assert max(apart) <= Fraction(2 if kind == "v" else 60, 1000)
+        assert sum(error > Fraction(2, 1000) for error in apart) <= 4
+
+
+@pytest.mark.fault(20)
+@pytest.mark.parametrize("seconds", [10, -3, -0.4])
+def test_one_tag_of_an_flv_with_a_wrong_time(
+    command_line: CommandLine, ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path, seconds: float
+) -> None:
+    """It is no clock that starts again: its picture alone is moved."""
+    whole, source = tmp_path / "whole.flv", tmp_path / "in.flv"
+    ffmpeg(*f"{VIDEO} {SOUND} {H264} -bf 0 -c:a libmp3lame -ar 44100 -output_ts_offset 4".split(), whole)
+    source.write_bytes(whole.read_bytes())
+    _move_tag(source, VIDEO_TAG, number=13, milliseconds=round(1000 * seconds))
+    assert _times(source) != _times(whole)
+    output, _ = _enlarge(command_line, source, nearest_x2)
+    assert all(abs(a - b) <= Fraction(21, 1000) for a, b in zip(_times(output), _times(whole), strict=True))
+    assert _times(output)[:12] + _times(output)[13:] == _times(whole)[:12] + _times(whole)[13:]
+    _check_sound(source, output, Fraction(0))
+
+
+def test_a_gap_in_an_flv_stays(command_line: CommandLine, ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path) -> None:
+    """However long; its clock begins at 0, and is not set forward."""
+    source = tmp_path / "in.flv"
+    gap = "-vf setpts=PTS+gt(N\\,12)*15/TB -vsync vfr"
+    ffmpeg(*f"{VIDEO} {gap} -c:v flv".split(), source)
+    before = _times(source)
+    assert max(b - a for a, b in pairwise(before)) > 15
+    output, warnings = _enlarge(command_line, source, nearest_x2)
+    assert warnings == ""
+    assert _times(output) == before
+
+
+FIRST_TAG = 13  # an FLV's header, and the size of the tag before the first: 0
+SOUND_TAG, VIDEO_TAG = 8, 9
+
+
+def _move_tag(flv: Path, wanted: int, number: int, milliseconds: int) -> None:
+    """Gives the n-th tag of a kind in an FLV file another time (a tag: type, size, time, stream, data, size)."""
+    data, at, seen = bytearray(flv.read_bytes()), FIRST_TAG, 0
+    while seen <= number:
         kind, size = data[at], int.from_bytes(data[at + 1 : at + 4])
-        sounds += kind == 8
-        if sounds > number:
-            time = int.from_bytes(data[at + 4 : at + 7]) - milliseconds
+        seen += kind == wanted
+        if seen > number:
+            time = int.from_bytes(data[at + 4 : at + 7]) + milliseconds
             data[at + 4 : at + 7] = time.to_bytes(3)
         at += 11 + size + 4
     flv.write_bytes(data)

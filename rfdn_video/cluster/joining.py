@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from rfdn_video.cluster.record import Published, Record
-from rfdn_video.cluster.replay import frames_of, report_of, timeline_of
+from rfdn_video.cluster.replay import frames_of, led_timeline_of, report_of
 from rfdn_video.errors import InputError
 from rfdn_video.harm import check_harm, late_losses
 from rfdn_video.media.muxing.mux import Output, Written
@@ -35,7 +35,7 @@ def join(files: FilePlan, records: Sequence[Record], work: Path, path: str) -> W
     report = report_of(records)
     _check_source(files, sum(record.frames for record in records), report)
     segments = [Published(record, work) for record in records]
-    source = files.info, files.carried, files.wanted, timeline_of(files.info)
+    source = files.info, files.carried, files.wanted, led_timeline_of(files.info)
     output = Output(path, files.target, files.layout, *source, segments, salvage=files.salvage)
     try:
         end = Fraction(0)

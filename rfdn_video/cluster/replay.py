@@ -9,13 +9,13 @@ import numpy as np
 
 from rfdn_video.cluster.record import Record
 from rfdn_video.frame import Frame, Planes
-from rfdn_video.media.reading.decode import DecodeReport
+from rfdn_video.media.reading.decode import DecodeReport, timeline_of
 from rfdn_video.media.reading.info import MediaInfo
 from rfdn_video.media.reading.source import open_source
 from rfdn_video.media.timeline import Timeline
 from rfdn_video.plan import FilePlan
 
-__all__ = ["frames_of", "report_of", "timeline_of"]
+__all__ = ["frames_of", "led_timeline_of", "report_of"]
 
 
 def frames_of(files: FilePlan, records: Sequence[Record]) -> Iterator[Frame]:
@@ -34,11 +34,10 @@ def report_of(records: Sequence[Record]) -> DecodeReport:
     return DecodeReport(**{name: sum(record.report[name] for record in records) for name in names})
 
 
-def timeline_of(info: MediaInfo) -> Timeline | None:
+def led_timeline_of(info: MediaInfo) -> Timeline | None:
     """Where the source's clock may jump: its packets are read for that, without decoding them."""
-    if not info.time_origin_is_arbitrary:
+    if (timeline := timeline_of(info)) is None:
         return None
-    timeline = Timeline(info.video.decoded_duration)
     with open_source(info.path) as source:
         video = next(stream for stream in source.streams.video if stream.index == info.video.index)
         for _ in timeline.lead(source, video):

@@ -1,4 +1,4 @@
-"""One clock for a recording whose clock jumps: transport and program streams, cut or joined, do.
+"""One clock for a recording whose clock jumps: transport and program streams and FLV, cut or joined, do.
 
 The video leads: where its decoding times jump, all later times are moved so that it goes on without a
 gap; but where the sound has run on meanwhile, pictures are missing, and the gap stays. The other streams are read
@@ -39,12 +39,15 @@ class Timeline:
 
     Args:
         frame_duration: of a video packet that does not say, in seconds.
+        only_backward: a step forward is a gap, however long; that is so where clocks begin at 0.
     """
 
-    def __init__(self, frame_duration: Fraction) -> None:
+    def __init__(self, frame_duration: Fraction, *, only_backward: bool) -> None:
         self._jumps: list[_Jump] = []
-        self._frame_duration = frame_duration
+        self._frame_duration, self._only_backward = frame_duration, only_backward
         self._expected: Fraction | None = None
+        self._expected_before: Fraction | None = None
+        self._unconfirmed: _Jump | None = None
         self._position = 0
         self._ends: dict[int, Fraction] = {}
         self._passed: dict[int, int] = {}
@@ -66,27 +69,46 @@ class Timeline:
 
     def _lead(self, packet: Packet[Any]) -> None:
         if packet.dts is None:
+            self._confirm()
             return
         self._position = packet.pos if packet.pos is not None else self._position
         tick = exact(packet.time_base)
-        offset = self._offset(len(self._jumps))
-        time = packet.dts * tick + offset
-        if self._expected is not None and _jumps(time, self._expected) and not self._heard_until(time):
-            offset += self._expected - time
-            self._jumps.append(_Jump(self._position, offset))
-            time = self._expected
-        if packet.pts is not None and _jumps(packet.pts * tick, packet.dts * tick):
+        offset = self._offset_at(packet.dts * tick)
+        if packet.pts is not None and self._leaps(packet.pts * tick, packet.dts * tick):
             packet.pts = None  # the parser has looked beyond a jump that is yet to come
+        time = packet.dts * tick + offset
         _move(packet, offset)
+        self._expected_before = self._expected
         self._expected = time + (packet.duration * tick if packet.duration else self._frame_duration)
+
+    def _offset_at(self, dts: Fraction) -> Fraction:
+        """What is added to the video's times from this packet on, unless the next shows that it alone is wrong."""
+        expected, before = self._expected, self._expected_before
+        if expected is None:
+            return Fraction(0)
+        if abs(dts + self._offset(len(self._jumps)) - expected) <= BACKWARD:
+            self._unconfirmed = None
+        self._confirm()
+        offset = self._offset(len(self._jumps))
+        time = dts + offset
+        last_was_wrong = before is not None and abs(time - before - self._frame_duration) <= BACKWARD
+        if self._leaps(time, expected) and not self._heard_until(time) and not last_was_wrong:
+            offset = expected - dts
+            self._unconfirmed = _Jump(self._position, offset)
+        return offset
+
+    def _confirm(self) -> None:
+        if self._unconfirmed is not None:
+            self._jumps.append(self._unconfirmed)
+            self._unconfirmed = None
 
     def _hear(self, packet: Packet[Any]) -> None:
         """Notes how far a sound has run that was in step with the video, and has not jumped since."""
         if packet.dts is None or self._expected is None:
             return
         index, tick = packet.stream_index, exact(packet.time_base)
-        time = packet.dts * tick + self._offset(len(self._jumps))
-        runs_on = index in self._heard and not _jumps(time, self._heard[index])
+        time = packet.dts * tick + (self._unconfirmed.offset if self._unconfirmed else self._offset(len(self._jumps)))
+        runs_on = index in self._heard and not self._leaps(time, self._heard[index])
         if runs_on or abs(time - self._expected) <= FORWARD:
             self._heard[index] = time + (packet.duration or 0) * tick
         else:
@@ -115,7 +137,7 @@ class Timeline:
         while passed < len(self._jumps) and packet.pos is not None and packet.pos >= self._jumps[passed].position:
             passed += 1
         time = packet.dts * tick + self._offset(passed)
-        if (end := self._ends.get(index)) is not None and _jumps(time, end):
+        if (end := self._ends.get(index)) is not None and self._leaps(time, end):
             # The first packets of what was joined may lie before its first picture.
             if passed < len(self._jumps):
                 passed += 1
@@ -130,9 +152,9 @@ class Timeline:
     def _offset(self, passed: int) -> Fraction:
         return self._jumps[passed - 1].offset if passed else Fraction(0)
 
-
-def _jumps(time: Fraction, expected: Fraction) -> bool:
-    return not -BACKWARD <= time - expected <= FORWARD
+    def _leaps(self, time: Fraction, expected: Fraction) -> bool:
+        step = time - expected
+        return step < -BACKWARD or (step > FORWARD and not self._only_backward)
 
 
 def _move(packet: Packet[Any], offset: Fraction) -> None:

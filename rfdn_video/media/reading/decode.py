@@ -33,7 +33,7 @@ from rfdn_video.media.timeline import Timeline
 from rfdn_video.media.timing import TimeRange, TimestampRepair, exact
 from rfdn_video.stamp import Stamp
 
-__all__ = ["DecodeReport", "Decoder", "cut_off"]
+__all__ = ["DecodeReport", "Decoder", "cut_off", "timeline_of"]
 
 MAX_DAMAGED_SHARE = 0.05
 SEEK_MARGIN = 10  # seconds
@@ -110,7 +110,7 @@ class Decoder:
         self._salvage = salvage
         self._container: InputContainer = open_source(info.path, hwaccel)
         for stream in self._container.streams:
-            needed = stream.index == info.video.index or (info.time_origin_is_arbitrary and stream.type == "audio")
+            needed = stream.index == info.video.index or (info.clock_may_jump and stream.type == "audio")
             stream.discard = Discard.default if needed else Discard.all
         self._stream = self._container.streams.video[_position(self._container, info.video.index)]
         # Threads that decode whole pictures lose a damaged one, and the one before the file's end, without a word.
@@ -120,7 +120,7 @@ class Decoder:
         if hwaccel is not None:
             check_accelerated(self._decoder, str(info.path))
         self._packets = 0
-        self.timeline = Timeline(info.video.decoded_duration) if info.time_origin_is_arbitrary else None
+        self.timeline = timeline_of(info)
         self._stopped = False
 
     def __enter__(self) -> Decoder:
@@ -282,6 +282,13 @@ def _hardware_refuses(info: MediaInfo, error: av.FFmpegError) -> DeviceError:
         f"{info.path}: the hardware decoder does not take {info.video.codec} {info.video.width}x{info.video.height} "
         f"{info.video.pix_fmt} ({error.strerror}); leave --hwaccel away"
     )
+
+
+def timeline_of(info: MediaInfo) -> Timeline | None:
+    """Of a source whose clock may jump, to be led; None for others."""
+    if not info.clock_may_jump:
+        return None
+    return Timeline(info.video.decoded_duration, only_backward=not info.time_origin_is_arbitrary)
 
 
 def cut_off(info: MediaInfo) -> str:

@@ -147,3 +147,8 @@ class MediaInfo:
     def time_origin_is_arbitrary(self) -> bool:
         """MPEG transport and program streams count from wherever the recording began."""
         return self.container in ("mpegts", "mpeg")
+
+    @property
+    def clock_may_jump(self) -> bool:
+        """Its packets' times may start again on the way, as where recordings were joined."""
+        return self.time_origin_is_arbitrary or self.container == "flv"
