@@ -12,7 +12,7 @@ from itertools import chain, count, groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from rfdn_video.errors import InputError, OutputError
+from rfdn_video.errors import OutputError
 from rfdn_video.frame import Frame
 from rfdn_video.harm import check_harm, late_losses
 from rfdn_video.inference.scaling import ScalePlan
@@ -22,7 +22,7 @@ from rfdn_video.media.keeping.key_points import with_borders
 from rfdn_video.media.keeping.publish import Draft
 from rfdn_video.media.keeping.segments import Segments
 from rfdn_video.media.muxing.mux import Output, Written
-from rfdn_video.media.reading.decode import Decoder, DecodeReport
+from rfdn_video.media.reading.decode import Decoder, DecodeReport, none_wanted
 from rfdn_video.media.reading.script import ScriptDecoder, is_script
 from rfdn_video.media.timing import TimeRange
 from rfdn_video.onlooker import Onlooker
@@ -38,7 +38,17 @@ if TYPE_CHECKING:
     from rfdn_video.inference.upscaler import Upscaler
     from rfdn_video.models.weights import Weights
 
-__all__ = ["QUEUE_DEPTH", "Job", "choose_weights", "load", "open_decoder", "prepare", "run", "upscale_video"]
+__all__ = [
+    "QUEUE_DEPTH",
+    "Job",
+    "check_range",
+    "choose_weights",
+    "load",
+    "open_decoder",
+    "prepare",
+    "run",
+    "upscale_video",
+]
 
 QUEUE_DEPTH = 4
 """Frames that wait between decoder, device and encoder: enough to ride out a slow one, no more memory than that."""
@@ -103,6 +113,21 @@ def prepare(source: Path, output: str | None, settings: Settings) -> Job:
     files = plan_files(source, output, settings)
     rehearse(files.target, files.layout, files.info, files.carried)
     return load(files, settings)
+
+
+def check_range(files: FilePlan) -> None:
+    """Finds out that a range holds no picture, as its run would: by decoding, where the header does not tell.
+
+    Raises:
+        InputError: it holds none, or what comes before cannot be read.
+    """
+    wanted, claimed = files.wanted, files.expected_frames
+    surely = not files.info.seeks_exactly and claimed is not None and claimed > 1  # else a search makes it quick
+    if (wanted.start is None and wanted.end is None) or surely:
+        return
+    with open_decoder(files, wanted) as decoder:
+        if next(iter(decoder), None) is None:
+            raise none_wanted(files.info)
 
 
 def load(files: FilePlan, settings: Settings) -> Job:
@@ -226,7 +251,7 @@ def _transcode(
         try:
             last = _enlarge(job, decoder, output, told, segments)
             if last is None:
-                raise InputError(f"{files.info.path}: no pictures in the part that was asked for")
+                raise none_wanted(files.info)
             end = files.wanted.end_of(len(output.written.pts), _end_of(last, layout.frame_rate))
             with timed("finish", told.times):
                 output.finish(end)

@@ -135,6 +135,28 @@ def test_dry_run_writes_nothing_and_says_all(command_line: CommandLine, shared: 
     assert not os.listdir(tmp_path)
 
 
+@pytest.mark.parametrize(("suffix", "starts"), [("mkv", (0.97, 1.5)), ("ts", (1, 9)), ("h264", (1, 9))])
+def test_dry_run_refuses_a_part_without_pictures(
+    command_line: CommandLine,
+    ffmpeg: Callable[..., bytes],
+    nearest_x2: Path,
+    tmp_path: Path,
+    suffix: str,
+    starts: tuple[float],
+) -> None:
+    """As the run does; though the sound goes on for a second, where there is any."""
+    source = tmp_path / f"in.{suffix}"
+    sound = [] if suffix == "h264" else ["-f", "lavfi", "-i", "sine=duration=2"]
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=1", *sound, "-c:v", "libx264", "-bf", "0", source)
+    for start in (0.9, *starts):
+        arguments = [source, "-o", tmp_path / "o.mkv", "-w", nearest_x2, "--start", start, "--overwrite"]
+        dry, run = command_line(*arguments, "--dry-run"), command_line(*arguments)
+        assert dry.returncode == run.returncode == (0 if start == 0.9 else 3)
+        if dry.returncode:
+            assert dry.stderr == run.stderr
+            assert "no pictures in the part that was asked for" in dry.stderr
+
+
 def test_progress_and_summary_as_json(
     command_line: CommandLine, shared: Path, nearest_x2: Path, tmp_path: Path
 ) -> None:

@@ -21,7 +21,7 @@ from rfdn_video.errors import RFDNError
 from rfdn_video.inference.vectors import suit_vectors
 from rfdn_video.media.reading.source import check_is_file
 from rfdn_video.notes import plan_notes
-from rfdn_video.pipeline import Job, prepare, run
+from rfdn_video.pipeline import Job, check_range, prepare, run
 from rfdn_video.plan import FilePlan, plan_files
 from rfdn_video.settings import Settings
 from rfdn_video.stages import StageTime
@@ -44,6 +44,7 @@ def run_input(source: Path, args: argparse.Namespace, settings: Settings) -> Non
         return
     job = prepare(source, args.output, settings)
     if args.dry_run:
+        check_range(job.files)
         _print_plan(job, args)
         return
     _warn_of_room(job.files)

@@ -11,7 +11,7 @@ from rfdn_video.cluster.replay import frames_of, led_timeline_of, report_of
 from rfdn_video.errors import InputError
 from rfdn_video.harm import check_harm, late_losses
 from rfdn_video.media.muxing.mux import Output, Written
-from rfdn_video.media.reading.decode import MAX_DAMAGED_SHARE, DecodeReport
+from rfdn_video.media.reading.decode import MAX_DAMAGED_SHARE, DecodeReport, none_wanted
 from rfdn_video.plan import FilePlan
 from rfdn_video.settings import Settings
 from rfdn_video.stages import StageTime
@@ -53,7 +53,7 @@ def join(files: FilePlan, records: Sequence[Record], work: Path, path: str) -> W
 
 def _check_source(files: FilePlan, frames: int, report: DecodeReport) -> None:
     if not frames:
-        raise InputError(f"{files.info.path}: no pictures in the part that was asked for")
+        raise none_wanted(files.info)
     if not files.salvage and report.damaged_packets > MAX_DAMAGED_SHARE * frames:
         raise InputError(
             f"{files.info.path}: {report.damaged_packets} video packets are damaged; up to "

@@ -33,7 +33,7 @@ from rfdn_video.media.timeline import Timeline
 from rfdn_video.media.timing import TimeRange, TimestampRepair, exact
 from rfdn_video.stamp import Stamp
 
-__all__ = ["DecodeReport", "Decoder", "cut_off", "timeline_of"]
+__all__ = ["DecodeReport", "Decoder", "cut_off", "none_wanted", "timeline_of"]
 
 MAX_DAMAGED_SHARE = 0.05
 SEEK_MARGIN = 10  # seconds
@@ -298,6 +298,11 @@ def cut_off(info: MediaInfo) -> str:
         f"{info.path}: the file ends early{missing}; get a complete copy, "
         "take a part of what is there with --end or --frames, or all of it with --salvage"
     )
+
+
+def none_wanted(info: MediaInfo) -> InputError:
+    """For a range without a picture."""
+    return InputError(f"{info.path}: no pictures in the part that was asked for")
 
 
 def _position(container: InputContainer, index: int) -> int:
