@@ -79,6 +79,7 @@ class Summary:
             "damaged packets could not be decoded": decoding.damaged_packets,
             "frames are damaged": decoding.corrupt_frames,
             "frames of another size were rescaled to the first one's": decoding.resized_frames,
+            "frames have pixels of another shape than the first, and are shown in its": decoding.reshaped_frames,
             "frames of another pixel format, matrix or range were converted to the first's": decoding.converted_frames,
             "frames among whole ones are interlaced; --deinterlace makes them whole": decoding.interlaced_frames,
             "frames are transparent where the first ones are not, which was dropped": decoding.transparent_frames,

@@ -175,6 +175,7 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
         "damaged_packets": decoding.damaged_packets,
         "corrupt_frames": decoding.corrupt_frames,
         "resized_frames": decoding.resized_frames,
+        "reshaped_frames": decoding.reshaped_frames,
         "converted_frames": decoding.converted_frames,
         "interlaced_frames": decoding.interlaced_frames,
         "transparent_frames": decoding.transparent_frames,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import cycle, pairwise
 from pathlib import Path
 
+import ffmpeg as ffmpeg_python
 import numpy as np
 import pytest
 
@@ -32,6 +33,50 @@ def test_a_change_of_range_is_converted_and_counted(ffmpeg: FFmpeg, nearest_x2: 
     raw = np.frombuffer(ffmpeg("-i", output, "-f", "rawvideo", "-pix_fmt", "yuv420p", "-"), np.uint8)
     luma = raw.reshape(6, -1)[:, : 128 * 96]
     assert [np.unique(picture).tolist() for picture in luma] == [[100]] * 3 + [[102]] * 3
+
+
+SHAPED = {
+    "h264": "-c:v libx264 -bf 3 -b_strategy 0",
+    "hevc": "-c:v libx265 -x265-params log-level=none",
+    "m2v": "-c:v mpeg2video -bf 2",
+    "ts": "-c:v libx264 -bf 2 -mpegts_flags +initial_discontinuity",
+}
+
+
+@pytest.mark.fault(39, 50)
+@pytest.mark.parametrize("kind", SHAPED)
+def test_a_change_of_the_shape_of_pixels_is_named(ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path, kind: str) -> None:
+    """From 4:3 to 16:9 and back, as broadcasts do. The result has the first one; --strict refuses that."""
+    source = _joined(ffmpeg, tmp_path, kind, [("64x48", "1/1"), ("64x48", "4/3"), ("64x48", "1/1")])
+    frames = ffmpeg_python.probe(str(source), select_streams="v:0", show_frames=None)["frames"]
+    changed = sum(frame["sample_aspect_ratio"] == "4:3" for frame in frames)
+    assert changed in (5, 6)  # ffprobe passes one over where MPEG-2 streams are joined
+    summary = upscale_video(source, tmp_path / "o.mkv", weights=nearest_x2, device="cpu")
+    assert summary.decoding.reshaped_frames == 6
+    assert any("6 frames have pixels of another shape" in warning for warning in summary.warnings)
+    with pytest.raises(InputError, match=r"6 reshaped frames.*--strict"):
+        upscale_video(source, tmp_path / "strict.mkv", weights=nearest_x2, device="cpu", strict=True)
+
+
+@pytest.mark.parametrize(("shape", "reshaped"), [("2/1", 0), ("4/1", 6)])
+def test_a_change_of_size_that_keeps_the_shape_of_the_picture(
+    ffmpeg: FFmpeg, nearest_x2: Path, tmp_path: Path, shape: str, reshaped: int
+) -> None:
+    """Half as wide, of pixels twice as wide: rescaled to the first size it is shown as it was; wider ones are named."""
+    source = _joined(ffmpeg, tmp_path, "h264", [("64x48", "1/1"), ("32x48", shape)])
+    summary = upscale_video(source, tmp_path / "o.mkv", weights=nearest_x2, device="cpu")
+    assert (summary.decoding.resized_frames, summary.decoding.reshaped_frames) == (6, reshaped)
+
+
+def _joined(ffmpeg: FFmpeg, folder: Path, kind: str, parts: Sequence[tuple[str, str]]) -> Path:
+    """Six pictures of each size and shape of pixels, one part behind the other."""
+    source, part = folder / f"joined.{kind}", folder / f"part.{kind}"
+    for size, shape in parts:
+        clip = f"testsrc2=s={size}:r=25:d=0.24,setsar={shape}"
+        ffmpeg("-f", "lavfi", "-i", clip, "-pix_fmt", "yuv420p", *SHAPED[kind].split(), part)
+        with source.open("ab") as file:
+            file.write(part.read_bytes())
+    return source
 
 
 @pytest.mark.parametrize("whole", [2, 8])

@@ -26,6 +26,7 @@ from rfdn_video.media.reading.cropping import cropped
 from rfdn_video.media.reading.deinterlace import deinterlaced
 from rfdn_video.media.reading.hwaccel import check_accelerated, to_planar
 from rfdn_video.media.reading.info import MediaInfo
+from rfdn_video.media.reading.pixel_shapes import PixelShapes
 from rfdn_video.media.reading.probe import color_of, has_captions
 from rfdn_video.media.reading.source import open_source
 from rfdn_video.media.reading.uncarried import uncarried_later
@@ -49,6 +50,7 @@ class DecodeReport:
     damaged_packets: int = 0
     corrupt_frames: int = 0
     resized_frames: int = 0
+    reshaped_frames: int = 0
     converted_frames: int = 0
     interlaced_frames: int = 0
     transparent_frames: int = 0
@@ -116,6 +118,7 @@ class Decoder:
         # Threads that decode whole pictures lose a damaged one, and the one before the file's end, without a word.
         self._decoder = bounded_decoder(self._stream, info.video)
         self._decoder.thread_type = "SLICE"
+        self._shapes = PixelShapes(self._decoder, info.video)
         self._hwaccel = hwaccel
         if hwaccel is not None:
             check_accelerated(self._decoder, str(info.path))
@@ -184,7 +187,7 @@ class Decoder:
             if not packet.size and packet.pts is not None:  # of Theora: the picture before is shown on
                 continue
             try:
-                pictures = self._decoder.decode(packet)
+                pictures = self._shapes.decode(packet)
             except av.error.EOFError:
                 return
             except av.FFmpegError as error:
@@ -226,6 +229,7 @@ class Decoder:
 
     def _frame(self, picture: av.VideoFrame, pts: int, duration: int) -> Frame:
         video = self._info.video
+        self.report.reshaped_frames += self._shapes.has_changed(picture)
         if (picture.width, picture.height) != video.decoded_size:
             self.report.resized_frames += 1
             picture = picture.reformat(*video.decoded_size, interpolation=Interpolation.BICUBIC)
