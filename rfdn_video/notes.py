@@ -36,8 +36,8 @@ def plan_notes(files: FilePlan, scale: ScalePlan, *, half: bool = False) -> list
     if video.crop:
         wide, high = video.decoded_size
         notes.append(f"the container crops {wide}x{high} to {video.width}x{video.height}: only that is enlarged")
-    if files.deinterlace and video.bwdif is None:
-        notes.append("the video is not marked as interlaced: there is nothing to do for --deinterlace")
+    if files.deinterlace and not video.interlaced:
+        notes.append("the video is not marked as interlaced: --deinterlace changes only pictures further on that are")
     if scale.passes > 1:
         notes.append(
             f"no x{scale.native**scale.passes} network is at hand: the x{scale.native} one runs {scale.passes} times"

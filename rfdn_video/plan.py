@@ -170,6 +170,8 @@ def _probe(source: Path, settings: Settings) -> MediaInfo:
     if is_script(source):
         if settings.hwaccel is not None:
             raise UsageError(f"{source}: a script decodes by itself; leave --hwaccel away")
+        if settings.deinterlace is not None:
+            raise UsageError(f"{source}: a script deinterlaces by itself; leave --deinterlace away")
         return probe_script(source, settings.audio_from)
     if settings.audio_from is not None:
         raise UsageError(f"{source}: only a VapourSynth script (.vpy) takes sound from another file")

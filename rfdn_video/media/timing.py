@@ -45,6 +45,10 @@ class TimeRange:
         """Nothing is left out."""
         return self.start is None and self.end is None and self.frames is None
 
+    def holds(self, seconds: Fraction) -> bool:
+        """A picture of that time is wanted, as far as time goes."""
+        return (self.start is None or seconds >= self.start) and (self.end is None or seconds < self.end)
+
     def end_of(self, frames: int, last_end: Fraction) -> Fraction | None:
         """Where sound and subtitles of this part end; None where they go on to their own end.
 

@@ -47,7 +47,7 @@ def telling_moments(info: MediaInfo, count: int) -> list[Frame]:
     as for short clips, and for interlaced ones, every 5th of the first 150 pictures.
     """
     with Glance(info) as glance:
-        seen = {} if info.video.bwdif else _look_around(glance, info)
+        seen = {} if info.video.interlaced else _look_around(glance, info)
         chosen = choose([entry[1] for entry in seen.values()], count)
         if len(chosen) < count and len(frames := _from_beginning(glance, count)) > len(chosen):
             return frames

@@ -122,6 +122,7 @@ class Decoder:
         self._hwaccel = hwaccel
         if hwaccel is not None:
             check_accelerated(self._decoder, str(info.path))
+        self._tick = exact(self._stream.time_base) or info.video.time_base
         self._packets = 0
         self.timeline = timeline_of(info)
         self._stopped = False
@@ -146,7 +147,7 @@ class Decoder:
         video, wanted = self._info.video, self._wanted
         pictures = self._timed()
         if video.bwdif is not None:
-            pictures = deinterlaced(pictures, video.bwdif, exact(self._stream.time_base))
+            pictures = deinterlaced(pictures, video.bwdif, self._tick)
         given = 0
         for picture in pictures:
             pts, duration = int(picture.pts or 0), int(picture.duration or 0)
@@ -165,10 +166,10 @@ class Decoder:
     def _timed(self) -> Iterator[av.VideoFrame]:
         """Pictures that all have a time, each later than the one before."""
         video = self._info.video
-        tick, dts = exact(self._stream.time_base) or video.time_base, self._info.stores_decoding_times
+        dts = self._info.stores_decoding_times
         repair = TimestampRepair(
-            usual_duration=max(1, round(video.decoded_duration / tick)),
-            first=round(video.first_time / tick),
+            usual_duration=max(1, round(video.decoded_duration / self._tick)),
+            first=round(video.first_time / self._tick),
             counts_missing=not dts,
         )
         # Where those are stored, pictures leave the decoder at the pace at which packets go in; the last ones come
@@ -179,6 +180,9 @@ class Decoder:
             self.report.corrupt_frames += picture.is_corrupt
             planar = picture if self._hwaccel is None else to_planar(picture, video.pix_fmt)
             planar.pts = pts
+            if self._wanted.holds(pts * self._tick):
+                self.report.reshaped_frames += self._shapes.has_changed(picture)
+                self._count_changes(planar)
             yield planar
 
     def _pictures(self) -> Iterator[av.VideoFrame]:
@@ -215,7 +219,7 @@ class Decoder:
         if self._wanted.start is not None and self._search:
             # Pictures just before an open GOP's key picture are lost after a search: they must not be wanted ones.
             target = max(Fraction(0), self._wanted.start - SEEK_MARGIN)
-            self._container.seek(int(target / exact(self._stream.time_base)), stream=self._stream)
+            self._container.seek(int(target / self._tick), stream=self._stream)
         container, stream, timeline = self._container, self._stream, self.timeline
         for packet in container.demux(stream) if timeline is None else timeline.lead(container, stream):
             if self._stopped:
@@ -229,16 +233,11 @@ class Decoder:
 
     def _frame(self, picture: av.VideoFrame, pts: int, duration: int) -> Frame:
         video = self._info.video
-        self.report.reshaped_frames += self._shapes.has_changed(picture)
         if (picture.width, picture.height) != video.decoded_size:
-            self.report.resized_frames += 1
             picture = picture.reformat(*video.decoded_size, interpolation=Interpolation.BICUBIC)
-        self._count_changes(picture, color := self._color(picture))
-        for name in uncarried_later(video, picture):
-            setattr(self.report, name, getattr(self.report, name) + 1)
         planes = cropped(planes_of(picture, video.format), video.format, video.crop)
         captioned = picture if has_captions(picture) else None
-        return Frame(planes, video.format, color, pts, duration, video.time_base, captioned)
+        return Frame(planes, video.format, self._color(picture), pts, duration, video.time_base, captioned)
 
     def _color(self, picture: av.VideoFrame) -> Color:
         """The stream's; but tags may change on the way, and then they count for the arithmetic."""
@@ -246,12 +245,16 @@ class Decoder:
         own = color_of(picture, video.format, video.color)
         return replace(own, primaries=video.color.primaries, transfer=video.color.transfer)
 
-    def _count_changes(self, picture: av.VideoFrame, color: Color) -> None:
+    def _count_changes(self, picture: av.VideoFrame) -> None:
+        """Of a picture as it is stored: the deinterlacer makes all of one kind."""
         video = self._info.video
         same_format = picture.format.name.replace("yuvj", "yuv") == video.pix_fmt.replace("yuvj", "yuv")
-        self.report.converted_frames += not same_format or color != video.color
-        self.report.interlaced_frames += picture.interlaced_frame
+        self.report.resized_frames += (picture.width, picture.height) != video.decoded_size
+        self.report.converted_frames += not same_format or self._color(picture) != video.color
+        self.report.interlaced_frames += picture.interlaced_frame and video.bwdif is None
         self.report.transparent_frames += not video.format.alpha and not is_opaque(picture)
+        for name in uncarried_later(video, picture):
+            setattr(self.report, name, getattr(self.report, name) + 1)
 
     def _check_complete(self) -> None:
         """The pictures have run out: is that the end of the video, and was it sound?"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -11,6 +12,7 @@ from av.video.reformatter import Interpolation
 
 from rfdn_video.errors import InputError
 from rfdn_video.frame import PixelFormat
+from rfdn_video.media.formats import ffmpeg_name, planar_layout
 from rfdn_video.settings import Deinterlace
 
 __all__ = ["bwdif_arguments", "check_filterable", "deinterlaced"]
@@ -21,7 +23,7 @@ _TOP_IS_SHOWN_FIRST = (2, 5)  # AV_FIELD_TT, AV_FIELD_BT
 
 
 def check_filterable(layout: PixelFormat, width: int, height: int) -> None:
-    """Refuses pictures that are too small for the filter.
+    """Refuses pictures that are too small for the filter, or that it would have to have converted, with a loss.
 
     Args:
         layout: of the pictures.
@@ -36,6 +38,12 @@ def check_filterable(layout: PixelFormat, width: int, height: int) -> None:
             "lines of every plane are needed, chroma too; make pictures of its fields beforehand: "
             "ffmpeg -i IN -vf separatefields -c:v ffv1 -c:a copy OUT.mkv"
         )
+    taken = _taken(layout)
+    if replace(taken, depth=layout.depth) != layout or (taken != layout and layout.family != "yuv"):
+        raise InputError(
+            f"the deinterlacer does not take {ffmpeg_name(layout)} as it is; convert it beforehand: "
+            f"ffmpeg -i IN -pix_fmt {ffmpeg_name(replace(layout, depth=16))} -c:v ffv1 -c:a copy OUT.mkv"
+        )
 
 
 def bwdif_arguments(mode: Deinterlace, field_order: int | None) -> str:
@@ -43,9 +51,12 @@ def bwdif_arguments(mode: Deinterlace, field_order: int | None) -> str:
 
     Args:
         mode: what a frame becomes.
-        field_order: FFmpeg's number of it for the whole stream, where the frames do not say; None where they do.
+        field_order: FFmpeg's number of it for the whole stream, all of which is interlaced; None where each picture
+            says for itself whether and how it is. Whole ones then pass as they are, one of each in every mode.
     """
-    parity = "auto" if field_order is None else "tff" if field_order in _TOP_IS_SHOWN_FIRST else "bff"
+    if field_order is None:
+        return f"mode=send_{mode}:parity=auto:deint=interlaced"
+    parity = "tff" if field_order in _TOP_IS_SHOWN_FIRST else "bff"
     return f"mode=send_{mode}:parity={parity}:deint=all"
 
 
@@ -73,6 +84,14 @@ def deinterlaced(pictures: Iterable[av.VideoFrame], arguments: str, time_base: F
     if graph is not None:
         graph.push(None)
         yield from _ready(graph)
+
+
+def _taken(layout: PixelFormat) -> PixelFormat:
+    """What FFmpeg converts pictures to before the filter sees them; of more bits only, where it need do no more."""
+    black = av.VideoFrame(16, 16, ffmpeg_name(layout))
+    black.pts = 0
+    (picture,) = deinterlaced([black], bwdif_arguments("frame", None), Fraction(1))
+    return planar_layout(picture.format.name)
 
 
 def _graph(picture: av.VideoFrame, arguments: str, time_base: Fraction) -> Graph:

@@ -41,8 +41,10 @@ class VideoInfo:
         qp: mean quantiser of its pictures on the scale of 8-bit H.264, 0 to 51; None where the bitstream does not say.
         first_time: when its first picture is shown, in seconds; counted back from the next ones where it does not say.
         timecode: how its pictures are labelled, as they are stored; None where they are not.
+        interlaced: some of its pictures are, as far as one has looked.
+        field_order: FFmpeg's number of it where the stream says that all of it is interlaced; else None.
         bwdif: options of the filter that makes its interlaced pictures whole, where that was asked for; then
-            ``time_base``, ``frame_rate`` and ``frame_count`` are those behind it.
+            ``time_base`` is that behind it, and so are ``frame_rate`` and ``frame_count`` where it is interlaced.
     """
 
     index: int
@@ -67,6 +69,8 @@ class VideoInfo:
     rate_is_said: bool = True
     first_time: Fraction = Fraction(0)
     timecode: Timecode | None = None
+    interlaced: bool = False
+    field_order: int | None = None
     bwdif: str | None = None
 
     @property
@@ -77,7 +81,7 @@ class VideoInfo:
     @property
     def decoded_duration(self) -> Fraction:
         """Of a picture as it is stored, usually, in seconds."""
-        fields = 2 if self.bwdif is not None and "send_field" in self.bwdif else 1
+        fields = 2 if self.interlaced and self.bwdif is not None and "send_field" in self.bwdif else 1
         return fields / self.frame_rate
 
     @property

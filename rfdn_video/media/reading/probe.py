@@ -24,13 +24,12 @@ from rfdn_video.media.hdr import read_hdr
 from rfdn_video.media.libav_log import errors_logged
 from rfdn_video.media.reading.beginning import beginning
 from rfdn_video.media.reading.cropping import crop_of
-from rfdn_video.media.reading.deinterlace import bwdif_arguments, check_filterable
 from rfdn_video.media.reading.info import MediaInfo, VideoInfo
+from rfdn_video.media.reading.interlacing import LOOKED_AT, any_interlaced, made_whole
 from rfdn_video.media.reading.other_streams import describe_other, is_cover
 from rfdn_video.media.reading.quantiser import mean_qp
 from rfdn_video.media.reading.quarantine import try_first
 from rfdn_video.media.reading.source import check_is_file, open_source
-from rfdn_video.media.reading.telecine import TOP_FIRST, telecined
 from rfdn_video.media.reading.truncation import missing_bytes
 from rfdn_video.media.reading.uncarried import check_base_layer, uncarried
 from rfdn_video.media.timecode import Timecode, timecode_label
@@ -41,13 +40,7 @@ from rfdn_video.stamp import Stamp
 __all__ = ["color_of", "examine", "has_captions", "main_video_stream", "probe"]
 
 MAX_RATE = 300  # pictures a second
-PROBED_PICTURES = 5  # one cycle of 3:2 pulldown, in which three are whole and two interlaced
-INTERLACED_FIELD_ORDERS = (2, 3, 4, 5)  # AV_FIELD_TT, BB, TB, BT
-_PULLDOWN = (
-    "the video is telecined film (3:2 pulldown), though nothing marks it as interlaced; enlarging would tear two of "
-    "five pictures; take the extra ones out beforehand: "
-    "ffmpeg -i IN -vf fieldmatch=order={},decimate -c:v ffv1 -c:a copy OUT.mkv, or give --deinterlace, which keeps them"
-)
+_INTERLACED_FIELD_ORDERS = (2, 3, 4, 5)  # AV_FIELD_TT, BB, TB, BT
 BARE_BITSTREAMS = frozenset(("h264", "hevc", "mpegvideo", "obu"))
 """FFmpeg's demuxers for which every stream has 25 pictures a second on average, whatever it says itself."""
 ALWAYS_LOSSLESS_BUT_CALLED_BOTH = frozenset(("png", "tiff", "qtrle"))
@@ -69,24 +62,20 @@ def probe(path: str | Path, *, video_stream: int | None = None, deinterlace: Dei
     path = Path(path)
     check_is_file(path)
     try_first(path, video_stream)
-    info = examine(path, video_stream, deinterlace)
+    info = examine(path, video_stream)
     info = replace(info, video=replace(info.video, qp=mean_qp(info)))
-    if info.video.bwdif is not None or (field_order := telecined(info)) is None:
-        return info
-    if deinterlace is None:
-        raise InputError(f"{path}: {_PULLDOWN.format('tff' if field_order == TOP_FIRST else 'bff')}")
-    return replace(info, video=_made_whole(info.video, deinterlace, field_order, path))
+    return replace(info, video=made_whole(info, deinterlace))
 
 
-def examine(path: Path, video_stream: int | None = None, deinterlace: Deinterlace | None = None) -> MediaInfo:
-    """:func:`probe` of a file that is known not to crash FFmpeg."""
+def examine(path: Path, video_stream: int | None = None) -> MediaInfo:
+    """:func:`probe` of a file that is known not to crash FFmpeg, as its header and first pictures show it."""
     stamp = Stamp.of(path)
     with open_source(path) as container:
         stream = main_video_stream(container, path, video_stream)
         others = tuple(describe_other(s, stream, container) for s in container.streams if s.index != stream.index)
         _check_decodable(stream, path)
         _check_size(stream, path)
-        video = _describe_video(container, stream, _first_pictures(container, stream, path), path, deinterlace)
+        video = _describe_video(container, stream, _first_pictures(container, stream, path), path)
         return MediaInfo(
             path=path,
             sides=path,
@@ -141,7 +130,7 @@ def _first_pictures(container: InputContainer, stream: VideoStream, path: Path) 
     decoder = decoder_of(stream, {"max_pixels": str(MAX_PIXELS)})
     codec = stream.codec_context.name  # what has failed to open its decoder crashes when it is asked
     packets = container.demux(stream)
-    while len(pictures) < PROBED_PICTURES:
+    while len(pictures) < LOOKED_AT:
         try:
             packet = next(packets)
             encrypted = encrypted or packet.has_sidedata("encryption_info")
@@ -158,21 +147,9 @@ def _first_pictures(container: InputContainer, stream: VideoStream, path: Path) 
 
 
 def _describe_video(
-    container: InputContainer,
-    stream: VideoStream,
-    pictures: list[av.VideoFrame],
-    path: Path,
-    deinterlace: Deinterlace | None,
+    container: InputContainer, stream: VideoStream, pictures: list[av.VideoFrame], path: Path
 ) -> VideoInfo:
     context, frame = stream.codec_context, pictures[0]
-    flagged = any(picture.interlaced_frame for picture in pictures)
-    interlaced = flagged or context.field_order in INTERLACED_FIELD_ORDERS
-    if interlaced and deinterlace is None:
-        raise InputError(
-            f"{path}: the video is interlaced, enlarging would tear it; give --deinterlace (one picture a frame), "
-            "or --deinterlace field (one a field, twice the rate); telecined film keeps its extra pictures in both, "
-            "ffmpeg -vf fieldmatch,decimate takes them out beforehand"
-        )
     try:
         check_base_layer(stream)
         layout = _layout(stream, pictures)
@@ -181,7 +158,7 @@ def _describe_video(
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     width, height = crop.inside(frame.width, frame.height)
-    described = VideoInfo(
+    return VideoInfo(
         index=stream.index,
         codec=context.codec.canonical_name,
         lossless=_is_lossless(context.codec),
@@ -203,10 +180,9 @@ def _describe_video(
         crop=crop,
         first_time=(first_time := _first_time(container, stream, pictures)),
         timecode=_timecode(container, stream, first_time),
+        interlaced=any_interlaced(pictures),
+        field_order=int(context.field_order) if context.field_order in _INTERLACED_FIELD_ORDERS else None,
     )
-    if not interlaced or deinterlace is None:
-        return described
-    return _made_whole(described, deinterlace, None if flagged else int(context.field_order), path)
 
 
 def color_of(picture: av.VideoFrame, layout: PixelFormat, default: Color | None = None) -> Color:
@@ -229,22 +205,6 @@ def _layout(stream: VideoStream, pictures: list[av.VideoFrame]) -> PixelFormat:
     layout, pixels = planar_layout(pictures[0].format.name), pictures[0].format
     may_be = pixels.has_palette or stream.codec_context.codec.canonical_name == "gif"
     return replace(layout, alpha=False) if may_be and all(map(is_opaque, pictures)) else layout
-
-
-def _made_whole(video: VideoInfo, mode: Deinterlace, field_order: int | None, path: Path) -> VideoInfo:
-    """As it will be behind the filter, whose ticks are half as long."""
-    try:
-        check_filterable(video.format, *video.decoded_size)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    times = 2 if mode == "field" else 1
-    return replace(
-        video,
-        bwdif=bwdif_arguments(mode, field_order),
-        time_base=video.time_base / 2,
-        frame_rate=video.frame_rate * times,
-        frame_count=None if video.frame_count is None else video.frame_count * times,
-    )
 
 
 def _is_lossless(codec: Codec) -> bool:

@@ -61,6 +61,52 @@ def test_as_the_command_line_does(
     assert look(output).audio[0][1] == look(interlaced).audio[0][1]
 
 
+@pytest.fixture(scope="module", params=["mkv", "ts"])
+def late(request: pytest.FixtureRequest, ffmpeg: FFmpeg, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """12 whole pictures, 15 interlaced ones, 12 whole ones again; all say what they are."""
+    folder = tmp_path_factory.mktemp("late")
+    codec = ["-c:v", "libx264", "-qp", "0", "-bf", "0", "-pix_fmt", "yuv420p"]
+    whole, woven = f"testsrc2=size={SIZE[0]}x{SIZE[1]}:rate=25", f"testsrc2=size={SIZE[0]}x{SIZE[1]}:rate=50"
+    ffmpeg("-f", "lavfi", "-i", whole, "-frames:v", "12", *codec, folder / "whole.ts")
+    weave = "tinterlace=mode=interleave_top,setfield=tff"
+    flags = ("-x264-params", "tff=1")
+    ffmpeg("-f", "lavfi", "-i", woven, "-vf", weave, "-frames:v", str(COUNT), *codec, *flags, folder / "woven.ts")
+    path = folder / f"late.{request.param}"
+    parts = "|".join(str(folder / name) for name in ("whole.ts", "woven.ts", "whole.ts"))
+    ffmpeg("-i", f"concat:{parts}", "-c", "copy", path)
+    return path
+
+
+@pytest.mark.fault(42)
+@pytest.mark.parametrize("mode", ["frame", "field"])
+def test_those_among_whole_ones(
+    command_line: CommandLine, late: Path, nearest_x2: Path, tmp_path: Path, mode: str
+) -> None:
+    """Each picture says for itself whether it is interlaced; whole ones stay as they are."""
+    output = tmp_path / "out.mkv"
+    done = command_line(late, "-o", output, "--encoder", "ffv1", "-w", nearest_x2, "--deinterlace", mode)
+    assert done.returncode == 0, done.stderr
+    assert "interlaced" not in done.stderr
+
+    count = 24 + COUNT * (2 if mode == "field" else 1)
+    wanted = luma(late, count, SIZE, ("bwdif", f"send_{mode}", "auto", "interlaced"))
+    assert len(wanted) == count
+    got = luma(output, count, (2 * SIZE[0], 2 * SIZE[1]))[:, ::2, ::2]
+    assert np.abs(got.astype(int) - wanted).max() <= 1
+    steps = [b - a for a, b in pairwise(look(output).times)]
+    usual = [Fraction(1, 25)] * 12 + [Fraction(1, 50 if mode == "field" else 25)] * (count - 24)
+    assert all(abs(step - wanted) <= Fraction(1, 1000) for step, wanted in zip(steps, usual, strict=False))
+
+
+def test_those_in_the_midst_are_found(late: Path) -> None:
+    """Where one can look there without reading all that comes before."""
+    if late.suffix == ".ts":
+        assert not probe(late).video.interlaced
+    else:
+        with pytest.raises(InputError, match="--deinterlace"):
+            probe(late)
+
+
 @pytest.mark.parametrize("mode", ["frame", "field"])
 def test_a_part(command_line: CommandLine, interlaced: Path, nearest_x2: Path, tmp_path: Path, mode: str) -> None:
     output = tmp_path / "part.mp4"
@@ -82,9 +128,16 @@ def test_nothing_to_do_is_said(command_line: CommandLine, ffmpeg: FFmpeg, neares
     source = tmp_path / "whole.mkv"
     ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=0.2", "-c:v", "ffv1", source)
     arguments = [source, "-o", tmp_path / "o.mkv", "-w", nearest_x2, "--dry-run"]
-    said = "not marked as interlaced: there is nothing to do for --deinterlace"
+    said = "not marked as interlaced: --deinterlace changes only pictures further on that are"
     assert said in command_line(*arguments, "--deinterlace").stdout
     assert said not in command_line(*arguments).stdout
+
+
+def test_a_script_is_refused(command_line: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "s.vpy").write_text("import vapoursynth")
+    done = command_line(tmp_path / "s.vpy", "-o", tmp_path / "o.mkv", "--deinterlace")
+    assert done.returncode == 2
+    assert "a script deinterlaces by itself" in done.stderr
 
 
 @pytest.mark.parametrize("pix_fmt", ["yuv444p", "yuv420p"])
@@ -120,3 +173,16 @@ def test_the_remedy_for_small_ones_works(
     done = command_line(fields, "-o", tmp_path / "o.mkv", "-w", nearest_x2)
     assert done.returncode == 0, done.stderr
     assert len(look(tmp_path / "o.mkv").times) == 4
+
+
+@pytest.mark.parametrize(("pix_fmt", "taken"), [("gray10le", False), ("gray16le", True), ("yuv444p12le", True)])
+def test_what_the_filter_would_have_converted(ffmpeg: FFmpeg, tmp_path: Path, pix_fmt: str, taken: bool) -> None:
+    """Gray of 10 bit would go through RGB, and come back up to 3 code values off."""
+    source = tmp_path / "in.mkv"
+    video = "-f lavfi -i testsrc2=s=64x48:r=25 -frames:v 2 -vf setfield=tff -c:v ffv1"
+    ffmpeg(*video.split(), "-pix_fmt", pix_fmt, source)
+    if taken:
+        assert probe(source, deinterlace="frame").video.bwdif is not None
+    else:
+        with pytest.raises(InputError, match=r"does not take gray10le as it is.*-pix_fmt gray16le"):
+            probe(source, deinterlace="frame")

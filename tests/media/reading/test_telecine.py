@@ -123,7 +123,7 @@ def test_film_is_known_and_video_is_not(ffmpeg: FFmpeg, shared: Path, tmp_path: 
     clips, judged = shared / "clips", 0
     for path in sorted(clips.glob("*.m*")):
         try:
-            info = examine(path, None, "frame")
+            info = examine(path)
         except InputError:
             continue
         judged += 1
