@@ -33,7 +33,7 @@ class Summary:
         decoding: what was wrong with the source.
         repaired_packets: copied packets whose time was missing or went back, and pieces of sound that could
             not be decoded.
-        missing_bytes: how much of the source's end is missing, by its own headers.
+        missing_bytes: how much of the source's end is missing, at least, as its head and tail say.
         dropped: what could not be carried over, in words.
         stages: what each stage did with its time: decode, host (copies between the threads and the
             device's memory; on CUDA also starting its work), the device's upload, network (colour
@@ -75,8 +75,9 @@ class Summary:
         """What was wrong with the source, and what was lost, in words."""
         decoding = self.decoding
         counts = {
-            "bytes are missing at the end of the file; what is there was done": self.missing_bytes,
+            "bytes or more are missing at the end of the file; what is there was done": self.missing_bytes,
             "damaged packets could not be decoded": decoding.damaged_packets,
+            "packets are cut short, as the file ends early; what is there was done": decoding.cut_packets,
             "frames are damaged": decoding.corrupt_frames,
             "frames of another size were rescaled to the first one's": decoding.resized_frames,
             "frames have pixels of another shape than the first, and are shown in its": decoding.reshaped_frames,

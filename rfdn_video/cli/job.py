@@ -173,6 +173,7 @@ def _print_summary(source: Path, summary: Summary, args: argparse.Namespace) -> 
         "copied_share": round(summary.copied_share, 4),
         "missing_bytes": summary.missing_bytes,
         "damaged_packets": decoding.damaged_packets,
+        "cut_packets": decoding.cut_packets,
         "corrupt_frames": decoding.corrupt_frames,
         "resized_frames": decoding.resized_frames,
         "reshaped_frames": decoding.reshaped_frames,

@@ -48,6 +48,7 @@ class DecodeReport:
     """
 
     damaged_packets: int = 0
+    cut_packets: int = 0
     corrupt_frames: int = 0
     resized_frames: int = 0
     reshaped_frames: int = 0
@@ -225,6 +226,8 @@ class Decoder:
             if self._stopped:
                 return
             self._packets += packet.size > 0
+            # Where the file ends in the midst of it; of streams over the air FFmpeg calls others corrupt, too.
+            self.report.cut_packets += packet.is_corrupt and not self._info.time_origin_is_arbitrary
             if packet.is_keyframe and self._wanted.end is None and self._wanted.frames is None:
                 self._check_unchanged()
             if timeline is not None:
@@ -264,7 +267,7 @@ class Decoder:
         path, indexed = self._info.path, len(self._stream.index_entries)
         # An MP4's index knows how many packets there are.
         missing = self._info.container.startswith("mov") and self._wanted.start is None and self._packets < indexed
-        if missing or self._info.missing_bytes:
+        if missing or self._info.missing_bytes or self.report.cut_packets:
             raise InputError(cut_off(self._info))
         if self.report.damaged_packets > MAX_DAMAGED_SHARE * self._packets:
             raise InputError(
@@ -300,7 +303,7 @@ def timeline_of(info: MediaInfo) -> Timeline | None:
 
 def cut_off(info: MediaInfo) -> str:
     """Says that a file ends early, and what can be done."""
-    missing = f", {info.missing_bytes} bytes are missing" if info.missing_bytes else ""
+    missing = f", at least {info.missing_bytes} bytes are missing" if info.missing_bytes else ""
     return (
         f"{info.path}: the file ends early{missing}; get a complete copy, "
         "take a part of what is there with --end or --frames, or all of it with --salvage"

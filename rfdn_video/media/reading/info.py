@@ -121,7 +121,7 @@ class MediaInfo:
         others: all other streams.
         chapters: how many.
         tags: what the file says of itself in words.
-        missing_bytes: how much of the file's end is missing, by its own headers.
+        missing_bytes: how much of the file's end is missing, at least, as its head and tail say.
         stamp: of the file before it was opened; None where nobody minds that it changes.
     """
 

@@ -130,12 +130,13 @@ def _why_unreadable(path: Path) -> str:
     """Tells an interrupted download, an encrypted file or a playlist from something that is no media at all."""
     with path.open("rb") as file:
         head = file.read(1 << 20)
+        has_index = any(name == b"moov" for name, _, _ in top_level_boxes(file, path.stat().st_size))
     if _PLAYLIST.match(head):
         return "a playlist or list of files; only media files are read"
     if head[4:8] != b"ftyp":
         return f"not a media file that can be read; containers that are: {', '.join(DEMUXERS)}"
     if b"pssh" in head or b"cenc" in head:
         return "an encrypted MP4; only unprotected files can be read"
-    if not any(name == b"moov" for name, _, _ in top_level_boxes(path)):
+    if not has_index:
         return "an MP4 without its index (moov), as an interrupted download or recording leaves it"
     return "a damaged MP4"

@@ -66,5 +66,73 @@ def test_refused_unless_told_otherwise(
     assert done.returncode == 0, done.stderr
     record = json.loads(done.stdout)
     assert record["missing_bytes"] == missing_bytes(source)
-    assert "bytes are missing at the end of the file" in done.stderr
+    assert "bytes or more are missing at the end of the file" in done.stderr
     assert len(look(tmp_path / f"a_x2.{name[2:]}").times) == record["frames"] > 50
+
+
+OTHERS = {
+    "a.wmv": ("asf", "-c:v wmv2 -c:a wmav2"),
+    "a.flv": ("flv", "-c:v flv1 -c:a libmp3lame -ar 44100"),
+    "a.ogv": ("ogg", "-c:v libtheora -c:a libvorbis"),
+    "a.mxf": ("mxf", "-s 720x576 -c:v mpeg2video -c:a pcm_s16le -ar 48000 -t 0.2"),
+    "a.rm": ("rm", "-c:v rv20 -c:a ac3"),
+    "a.ivf": ("ivf", "-c:v libvpx -an"),
+    "a.gif": ("gif", "-an"),
+    "a.y4m": ("yuv4mpegpipe", "-pix_fmt yuv420p -s 62x46 -an"),
+    "b.y4m": ("yuv4mpegpipe", "-pix_fmt yuv422p10le -strict -1 -an"),
+    "c.y4m": ("yuv4mpegpipe", "-pix_fmt gray -an"),
+    "a.dv": ("dv", "-c:v dvvideo -s 720x576 -pix_fmt yuv420p -ar 48000 -ac 2 -t 0.2"),
+    "b.dv": ("dv", "-c:v dvvideo -s 720x480 -r 30000/1001 -pix_fmt yuv411p -ar 48000 -ac 2 -t 0.2"),
+    "a.nut": ("nut", "-c:v ffv1 -c:a pcm_s16le"),
+}
+DO_NOT_SAY_WHEN_LIVE = ("a.wmv", "a.mxf", "a.rm")
+
+
+@pytest.fixture(scope="module")
+def others(ffmpeg: Callable[..., bytes], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A second of each kind, and the same in ``live`` as it comes out of a pipe, where no length can be set later."""
+    folder = tmp_path_factory.mktemp("others")
+    (folder / "live").mkdir()
+    made = ["-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=1", "-f", "lavfi", "-i", "sine=440:d=1"]
+    for name, (muxer, options) in OTHERS.items():
+        ffmpeg(*made, *options.split(), folder / name)
+        (folder / "live" / name).write_bytes(ffmpeg(*made, *options.split(), "-f", muxer, "pipe:"))
+    return folder
+
+
+@pytest.mark.fault(6)
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_kinds(command_line: CommandLine, others: Path, nearest_x2: Path, tmp_path: Path, name: str) -> None:
+    """Whole ones never say so, live ones neither; of an IVF one knows when it has been read."""
+    assert missing_bytes(others / name) == missing_bytes(others / "live" / name) == 0
+    data, source = (others / name).read_bytes(), tmp_path / name
+    for kept in (len(data) - 3000, len(data) * 2 // 3):
+        source.write_bytes(data[:kept])
+        assert 0 < missing_bytes(source) <= len(data) - kept or name == "a.ivf"
+    arguments = [source, "-o", tmp_path / "o.mkv", "-w", nearest_x2, "--audio", "none", "--deinterlace"]
+    done = command_line(*arguments)
+    assert done.returncode == 3, done.stderr
+    assert "ends early" in done.stderr
+    if name != "a.rm":  # FFmpeg gives up where it is cut off
+        done = command_line(*arguments, "--salvage")
+        assert done.returncode == 0, done.stderr
+        assert "what is there was done" in done.stderr
+
+    live = (others / "live" / name).read_bytes()
+    source.write_bytes(live[: len(live) * 2 // 3])
+    assert (missing_bytes(source) == 0) == (name in (*DO_NOT_SAY_WHEN_LIVE, "a.ivf"))
+
+
+@pytest.mark.fault(6)
+@pytest.mark.parametrize("name", ["a.ts", "a.mpg", "a.h264"])
+def test_those_that_never_say(ffmpeg: Callable[..., bytes], tmp_path: Path, name: str) -> None:
+    source = tmp_path / name
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=1", source)
+    source.write_bytes(source.read_bytes()[:-500])
+    assert missing_bytes(source) == 0
+
+
+@pytest.mark.shared
+def test_shared_clips_are_whole_but_one(shared: Path) -> None:
+    cut = {path.name for path in (shared / "clips").iterdir() if missing_bytes(path)}
+    assert cut == {"h264-displaymatrix.mp4"}
