@@ -26,7 +26,7 @@ def check_harm(files: FilePlan, written: Written, report: DecodeReport) -> None:
 
 
 def late_losses(files: FilePlan, written: Written, report: DecodeReport) -> list[str]:
-    """What begins after the first pictures, which are all that the plan has seen."""
+    """What shows only while pictures are done: the plan has seen none but the first."""
     lost = [
         f"{words} of {count} pictures, not of the first ones: cannot be carried yet"
         for name, words in LATE.items()
@@ -35,5 +35,10 @@ def late_losses(files: FilePlan, written: Written, report: DecodeReport) -> list
     if written.captioned and not files.info.video.captioned and not files.target.takes_captions:
         lost.append(
             f"closed captions of {written.captioned} pictures: encoder {files.target.encoder} does not take them"
+        )
+    if written.moved:
+        rate = f"{float(files.info.video.frame_rate):g} frames a second"
+        lost.append(
+            f"times of {written.moved} pictures: {files.target.container.name} counts on at {rate}; nut keeps them"
         )
     return lost

@@ -24,9 +24,10 @@ def plan_notes(files: FilePlan, scale: ScalePlan, *, half: bool = False) -> list
     """
     video, notes = files.info.video, [files.room] if files.room else []
     if video.format.family != "rgb" and video.tagged_matrix in (Matrix.UNSPECIFIED, Matrix.RGB):
+        said = "the output is tagged so" if files.target.container.keeps_tags else "the output cannot say so"
         notes.append(
             f"the colour matrix is not tagged: {video.color.matrix.name} is taken for {video.width}x{video.height}, "
-            "and the output is tagged so"
+            f"and {said}"
         )
     if not video.rate_is_said:
         notes.append(

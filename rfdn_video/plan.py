@@ -9,7 +9,7 @@ from pathlib import Path
 from av.codec.hwaccel import HWAccel
 
 from rfdn_video.errors import InputError, UsageError
-from rfdn_video.frame import PixelFormat
+from rfdn_video.frame import Matrix, PixelFormat
 from rfdn_video.inference.scaling import target_size
 from rfdn_video.media.color import converted_color
 from rfdn_video.media.encoding.builds import LibavBuild
@@ -47,6 +47,7 @@ __all__ = ["FilePlan", "output_path", "plan_files", "size_label"]
 
 STDOUT = "-"
 LEAST_PICTURE = 8  # bytes
+UNSPECIFIED = 2  # primaries and transfer, ITU-T H.273
 
 
 @dataclass(frozen=True)
@@ -248,9 +249,24 @@ def _dropped_metadata(info: MediaInfo, target: Target, settings: Settings) -> li
             f"timecode {timecode.label}: its labels are counted {round(timecode.rate)} a second, and {container.name} "
             f"would count them by this video's average rate of {float(rate):.4g}; .mkv keeps it"
         )
+    reasons += [f"{what}: {container.name} has no place for it; tell the reader" for what in _untold(info, container)]
     if lost := lost_tags(info.tags, container):
         reasons.append(f"metadata {', '.join(lost)}: {container.name} has no place for it")
     return reasons
+
+
+def _untold(info: MediaInfo, container: Container) -> list[str]:
+    """What the source says of how its pictures are shown, and the result cannot."""
+    video, color = info.video, info.video.color
+    tagged = video.tagged_matrix not in (Matrix.UNSPECIFIED, Matrix.RGB)
+    lost = {
+        "rotation": video.display_matrix is not None and not container.keeps_tags,
+        f"shape of pixels, {video.sample_aspect_ratio}": video.sample_aspect_ratio != 1 and not container.keeps_tags,
+        "colour tags (matrix, primaries, transfer)": not container.keeps_tags
+        and (tagged or not color.primaries == color.transfer == UNSPECIFIED),
+        "full range": video.format.family != "rgb" and color.full_range and not container.keeps_range,
+    }
+    return [what for what, is_lost in lost.items() if is_lost]
 
 
 def _pixel_format(settings: Settings) -> PixelFormat | None:

@@ -39,7 +39,8 @@ class Container:
         encoders: those that go well with it, best first; the first that takes the pixel format is the default.
         options: of the muxer.
         carries: kinds of streams that it can hold beside the video.
-        keeps_tags: it stores colour and the shape of pixels.
+        keeps_tags: it stores colour, rotation and the shape of pixels.
+        keeps_range: it stores whether samples are of full range.
         keeps_time: it stores when each picture is shown, not just how many there are in a second.
     """
 
@@ -49,6 +50,7 @@ class Container:
     options: dict[str, str] = field(default_factory=dict)
     carries: frozenset[str] = frozenset()
     keeps_tags: bool = True
+    keeps_range: bool = True
     keeps_time: bool = True
 
 
@@ -67,7 +69,7 @@ _CONTAINERS = {
         Container(
             "webm", "webm", ("libvpx-vp9", "libsvtav1", "libaom-av1"), _INTERLEAVE, frozenset(("audio", "subtitle"))
         ),
-        Container("nut", "nut", ("rawvideo",), _INTERLEAVE, frozenset(("audio",)), keeps_tags=False),
+        Container("nut", "nut", ("rawvideo",), _INTERLEAVE, frozenset(("audio",)), keeps_tags=False, keeps_range=False),
         # More than 8 bit is an extension of y4m that FFmpeg wants to be told of.
         Container("y4m", "yuv4mpegpipe", ("rawvideo",), {"strict": "-1"}, keeps_tags=False, keeps_time=False),
     )

@@ -65,6 +65,7 @@ class Written:
         side_streams: the other streams.
         chapters: how many.
         captioned: how many frames had closed captions.
+        moved: how many frames are shown half a frame or more beside their time, as the container holds none.
         digest: of the encoded pictures, see :mod:`rfdn_video.media.muxing.payload`.
     """
 
@@ -74,6 +75,7 @@ class Written:
     pts: array[int] = field(default_factory=lambda: array("q"))
     last_duration: int = 0
     captioned: int = 0
+    moved: int = 0
     digest: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=16))
 
 
@@ -111,6 +113,7 @@ class Output:
     ) -> None:
         self._file, self._target, self._layout, self._wanted = file, target, layout, wanted
         self._origin: Fraction | None = None
+        self._first: Fraction | None = None
         self._base = info.start_time if info.time_origin_is_arbitrary else Fraction(0)
         self._durations: dict[int, int] = {}
         self._finished = False
@@ -143,6 +146,9 @@ class Output:
             self._origin = self._choose_origin(time)
         keeps_time = self._target.container.keeps_time
         pts = frame.pts - round(self._origin / frame.time_base) if keeps_time else len(self.written.pts)
+        if not keeps_time:
+            self._first = time if self._first is None else self._first
+            self.written.moved += abs(time - self._first - pts * self._layout.time_base) >= self._layout.time_base / 2
         self._durations[pts] = frame.duration
         self.written.pts.append(pts)
         self.written.last_duration = frame.duration

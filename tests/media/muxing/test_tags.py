@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import ffmpeg as ffmpeg_python
@@ -12,8 +14,10 @@ import pytest
 from _pytest.mark import ParameterSet
 
 from rfdn_video import upscale_video
+from rfdn_video.errors import InputError
 from rfdn_video.media.encoding.encoders import ENCODERS
 from rfdn_video.media.encoding.target import choose_container
+from tests.oracle import look
 
 
 @dataclass(frozen=True)
@@ -110,3 +114,35 @@ def test_no_encoder_is_left_out() -> None:
     tried = {encoder for encoder, _, _ in OUTPUTS}
     extra = {"librav1e", "libtheora", "mpeg4", "libxvid", "mpeg2video", "rawvideo"}
     assert {name for name, traits in ENCODERS.items() if traits.software} - extra == tried
+
+
+SAID = {
+    "rotation": "-c copy -metadata:s:v rotate=90",
+    "shape of pixels, 4/3": "-vf setsar=4/3",
+    "colour tags": "-colorspace bt709",
+    "full range": "-color_range pc -pix_fmt yuvj420p",
+    "times of 8 pictures": "-vf setpts='if(lt(N\\,5)\\,N\\,N*2)/25/TB' -vsync vfr",
+}
+
+
+@pytest.mark.parametrize("container", ["nut", "y4m"])
+@pytest.mark.parametrize("what", SAID)
+def test_what_plain_containers_cannot_say_is_named(
+    ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path, what: str, container: str
+) -> None:
+    plain, source, output = tmp_path / "plain.mp4", tmp_path / "in.mp4", tmp_path / f"out.{container}"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:r=25:d=0.4", "-pix_fmt", "yuv420p", "-c:v", "libx264", plain)
+    ffmpeg("-i", plain, *(option.strip("'") for option in SAID[what].split()), source)
+    kept = (what, container) in (("full range", "y4m"), ("times of 8 pictures", "nut"))
+    for path, lost in ((plain, False), (source, not kept)):
+        job = {"weights": nearest_x2, "device": "cpu", "overwrite": True}
+        assert any(text.startswith(what) for text in upscale_video(path, output, **job).dropped) == lost
+        with pytest.raises(InputError, match=what) if lost else nullcontext():
+            upscale_video(path, output, **job, strict=True)
+    if kept and what == "full range":
+        assert look(output).tags["color_range"] == "pc"
+    elif kept:
+        assert look(output).times == look(source).times
+    elif what.startswith("times"):  # of the ten, at an average of 10 in 0.68 s
+        apart = [abs(time - Fraction(17, 250) * n) for n, time in enumerate(look(source).times)]
+        assert sum(distance >= Fraction(17, 500) for distance in apart) == 8
