@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["STILL_SUFFIXES", "VIDEO_SUFFIXES"]
 
-STILL_SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
+STILL_SUFFIXES = frozenset((".bmp", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
 
 # fmt: off
 VIDEO_SUFFIXES = frozenset((

@@ -8,6 +8,7 @@ import subprocess
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,6 +65,55 @@ def test_what_the_file_says_is_kept(
         assert (exif.get(ORIENTATION, 1), exif[MAKER], exif.get_ifd(GROUP)) == (1, "Somebody", {EXPOSURE: 0.5})
         assert (result.size, result.info["icc_profile"]) == ((32, 40), b"a profile")
         assert [round(value) for value in result.info["dpi"]] == [300, 300]
+
+
+@pytest.mark.parametrize("output", ["out.png", "out.jpg", "out.webp", "out.tif"])
+@pytest.mark.parametrize("name", ["in.png", "in.jpg", "in.webp", "in.tif"])
+def test_xmp_is_kept(tmp_path: Path, name: str, output: str) -> None:
+    words, xmp = PngInfo(), b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>"
+    words.add_itxt("XML:com.adobe.xmp", xmp.decode())
+    options = {"in.png": {"pnginfo": words}, "in.tif": {"tiffinfo": {700: xmp}}}.get(name, {"xmp": xmp})
+    _picture("RGB").save(tmp_path / name, **options)
+    write_still(tmp_path / output, read_still(tmp_path / name))
+    with Image.open(tmp_path / output) as result:
+        result.load()
+        assert result.info["xmp"] == xmp
+
+
+@pytest.mark.parametrize(("options", "kept"), [({"lossless": True}, True), ({"quality": 80}, False)])
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_what_is_lossless_stays_so_in_webp(tmp_path: Path, mode: str, options: dict[str, Any], kept: bool) -> None:
+    _picture(mode).save(tmp_path / "in.webp", exif=_exif(1), icc_profile=b"a profile", **options)
+    still = read_still(tmp_path / "in.webp")
+    write_still(tmp_path / "out.webp", still)
+    again = read_still(tmp_path / "out.webp")
+    assert np.array_equal(again.rgb, still.rgb) == kept
+    assert (b"VP8L" in (tmp_path / "out.webp").read_bytes()) == kept
+
+
+def test_jfif_is_jpeg(command_line: CommandLine, nearest_x2: Path, tmp_path: Path) -> None:
+    _picture("RGB").save(tmp_path / "in.jfif")
+    done = command_line("in.jfif", "-w", nearest_x2, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert Image.open(tmp_path / "in_x2.jfif").format == "JPEG"
+
+
+def test_gamma_and_chromaticities(command_line: CommandLine, nearest_x2: Path, tmp_path: Path) -> None:
+    """PNG keeps them; elsewhere only those of sRGB go without saying."""
+    for name, gamma in (("linear.png", 100_000), ("usual.png", 45_455)):
+        words = PngInfo()
+        words.add(b"gAMA", gamma.to_bytes(4))
+        words.add(b"cHRM", b"".join(v.to_bytes(4) for v in (31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000)))
+        _picture("RGB").save(tmp_path / name, pnginfo=words)
+    assert command_line("linear.png", "-w", nearest_x2, "-o", "out.png", cwd=tmp_path).returncode == 0
+    chunks = [(tmp_path / name).read_bytes() for name in ("linear.png", "out.png")]
+    for chunk, length in ((b"gAMA", 4), (b"cHRM", 32)):
+        before, after = (data[data.index(chunk) :][: 8 + length] for data in chunks)
+        assert before == after
+    assert command_line("usual.png", "-w", nearest_x2, "-o", "out.jpg", cwd=tmp_path).returncode == 0
+    done = command_line("linear.png", "-w", nearest_x2, "-o", "o.jpg", cwd=tmp_path)
+    assert done.returncode == 4
+    assert "cannot say that the picture has a gamma of 1; write to .png" in done.stderr
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -135,7 +185,7 @@ def test_eight_bits_whatever_numbers_the_file_holds(tmp_path: Path, suffix: str)
     """A stride of 2160 bytes, or an offset of as many, are no 16-bit samples."""
     for width in range(715, 725):
         path = tmp_path / f"{width}.{suffix}"
-        write_still(path, Still(np.zeros((2, width, 3), np.uint8), None, False, {}))
+        write_still(path, Still(np.zeros((2, width, 3), np.uint8), None, False, True, {}))
         assert read_still(path).rgb.shape == (2, width, 3)
     _picture("RGB", (720, 16)).convert("I;16").save(path := tmp_path / "deep.png")
     with pytest.raises(InputError, match="more than 8 bit"):

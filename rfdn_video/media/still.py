@@ -16,18 +16,17 @@ from PIL import Image, UnidentifiedImageError
 from rfdn_video.errors import InputError, OutputError
 from rfdn_video.limits import MAX_STILL_PIXELS
 from rfdn_video.media.reading.source import check_is_file
-from rfdn_video.media.still_words import save_options, turn_upright, words_of
+from rfdn_video.media.still_words import save_options, turn_upright, untold_colour, words_of
 from rfdn_video.suffixes import STILL_SUFFIXES
 
 __all__ = ["Still", "check_holds", "read_still", "write_still"]
 
 _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
-    ".jpg": {"quality": 95, "subsampling": 0},
-    ".jpeg": {"quality": 95, "subsampling": 0},
-    ".webp": {"quality": 95},
-    ".tif": {"compression": "tiff_deflate"},
-    ".tiff": {"compression": "tiff_deflate"},
+    "JPEG": {"quality": 95, "subsampling": 0},
+    "WEBP": {"quality": 95},
+    "TIFF": {"compression": "tiff_deflate"},
 }
+_LOSSLESS_WEBP = {"lossless": True, "exact": True}
 _HOLDS_ALPHA = frozenset((".png", ".webp", ".tif", ".tiff"))
 
 
@@ -39,12 +38,14 @@ class Still:
         rgb: [height, width, 3] uint8.
         alpha: [height, width] uint8, or None.
         gray: the file holds one channel; the three of ``rgb`` are equal.
+        lossless: nothing was lost when the file was written.
         extras: what the file says in words, see :mod:`rfdn_video.media.still_words`.
     """
 
     rgb: NDArray[np.uint8]
     alpha: NDArray[np.uint8] | None
     gray: bool
+    lossless: bool
     extras: dict[str, Any]
 
 
@@ -63,12 +64,13 @@ def read_still(path: Path) -> Still:
             _check_kind(image, path)
             turn_upright(image)
             extras = words_of(image)
+            lossless = image.format not in ("JPEG", "MPO") and not (image.format == "WEBP" and _is_lossy_webp(path))
             gray = image.mode in ("1", "L", "LA")
             has_alpha = image.has_transparency_data
             pixels = np.asarray(image.convert("RGBA" if has_alpha else "RGB"))
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise InputError(f"{path}: not a readable image: {str(error).splitlines()[0]}") from None
-    return Still(pixels[..., :3], pixels[..., 3] if has_alpha else None, gray, extras)
+    return Still(pixels[..., :3], pixels[..., 3] if has_alpha else None, gray, lossless, extras)
 
 
 def check_holds(path: Path, still: Still) -> None:
@@ -82,6 +84,8 @@ def check_holds(path: Path, still: Still) -> None:
         raise OutputError(f"{path.name}: no kind of image; allowed: {', '.join(sorted(STILL_SUFFIXES))}")
     if still.alpha is not None and suffix not in _HOLDS_ALPHA:
         raise OutputError(f"{path.name}: {suffix} cannot hold the picture's transparency; write to .png")
+    if (colour := untold_colour(still.extras, suffix)) is not None:
+        raise OutputError(f"{path.name}: {suffix} cannot say that the picture has a {colour}; write to .png")
 
 
 def write_still(path: Path, still: Still) -> None:
@@ -98,11 +102,24 @@ def write_still(path: Path, still: Still) -> None:
     try:
         content, suffix = io.BytesIO(), path.suffix.lower()  # libtiff takes names that are UTF-8 only
         with warnings.catch_warnings(action="ignore"):
-            options = _SAVE_OPTIONS.get(suffix, {}) | save_options(still.extras, suffix)
-            image.save(content, Image.registered_extensions()[suffix], **options)
+            format_ = Image.registered_extensions()[suffix]
+            usual = _LOSSLESS_WEBP if format_ == "WEBP" and still.lossless else _SAVE_OPTIONS.get(format_, {})
+            image.save(content, format_, **usual | save_options(still.extras, suffix))
         path.write_bytes(content.getvalue())
     except (OSError, RuntimeError, ValueError, struct.error) as error:
         raise OutputError(f"{path}: cannot be written: {error}") from None
+
+
+def _is_lossy_webp(path: Path) -> bool:
+    """Chunks follow each other in a RIFF file (RFC 9649, section 2.7); one of them holds the picture."""
+    with path.open("rb") as file:
+        file.seek(12)
+        while len(header := file.read(8)) == 8:
+            if header[:4] in (b"VP8 ", b"VP8L"):
+                return header[:4] == b"VP8 "
+            length = int.from_bytes(header[4:], "little")
+            file.seek(length + length % 2, 1)
+    return True
 
 
 def _check_kind(image: Image.Image, path: Path) -> None:
