@@ -44,7 +44,8 @@ SEEK_MARGIN = 10  # seconds
 class DecodeReport:
     """What was not as it should be; all zero for a sound file.
 
-    Those that begin with ``late`` count pictures with what cannot be carried, and is not in the first ones.
+    ``cut_packets`` are those in which the file ends, where no header has told that it ends early. Those that begin with
+    ``late`` count pictures with what cannot be carried, and is not in the first ones.
     """
 
     damaged_packets: int = 0
@@ -227,7 +228,8 @@ class Decoder:
                 return
             self._packets += packet.size > 0
             # Where the file ends in the midst of it; of streams over the air FFmpeg calls others corrupt, too.
-            self.report.cut_packets += packet.is_corrupt and not self._info.time_origin_is_arbitrary
+            known = self._info.missing_bytes or self._info.time_origin_is_arbitrary
+            self.report.cut_packets += packet.is_corrupt and not known
             if packet.is_keyframe and self._wanted.end is None and self._wanted.frames is None:
                 self._check_unchanged()
             if timeline is not None:
