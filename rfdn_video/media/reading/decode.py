@@ -120,10 +120,10 @@ class Decoder:
         # Threads that decode whole pictures lose a damaged one, and the one before the file's end, without a word.
         self._decoder = bounded_decoder(self._stream, info.video)
         self._decoder.thread_type = "SLICE"
-        self._shapes = PixelShapes(self._decoder, info.video)
         self._hwaccel = hwaccel
         if hwaccel is not None:
             check_accelerated(self._decoder, str(info.path))
+        self._shapes = PixelShapes(self._decoder, info.video)
         self._tick = exact(self._stream.time_base) or info.video.time_base
         self._packets = 0
         self.timeline = timeline_of(info)
