@@ -16,6 +16,7 @@ from rfdn_video.media.encoding.black import black_frames
 from rfdn_video.media.encoding.decoding_times import DecodingTimes
 from rfdn_video.media.encoding.ffmpeg_process import FFmpegProcess
 from rfdn_video.media.encoding.ffmpeg_program import FFmpegBuild
+from rfdn_video.media.encoding.parameters import check_parameters
 from rfdn_video.media.encoding.target import Target, check_size, container_advice
 from rfdn_video.media.encoding.video_encoder import tag
 from rfdn_video.media.layout import VideoLayout
@@ -45,6 +46,7 @@ class FFmpegEncoder:
             for frame in black_frames(target.layout, layout, 1):
                 trial.feed(frame, 0)
             list(trial.finish())
+            check_parameters(target, trial.warnings())
             self.stream = self._declare(container, trial.source)
         finally:
             trial.close()

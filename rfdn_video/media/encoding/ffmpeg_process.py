@@ -31,7 +31,8 @@ __all__ = ["FFmpegProcess"]
 PATIENCE = 600.0
 """Seconds without a sign of life after which the program is given up: slow encoders look minutes ahead."""
 
-_WHO = re.compile(r"^\[[^\]]*\] ")
+_WHO = re.compile(r"^(\[[^\]]*\] )+")
+_WARNING = "[warning] "
 
 
 class FFmpegProcess:
@@ -94,6 +95,10 @@ class FFmpegProcess:
         if status != 0 or self.source is None:
             raise self._failure()
 
+    def warnings(self) -> list[str]:
+        """What the program has warned of so far."""
+        return [_WHO.sub("", line) for line in self._words() if _WARNING in line]
+
     def close(self) -> None:
         """Ends the program, whatever it is doing."""
         self._process.kill()
@@ -149,12 +154,15 @@ class FFmpegProcess:
     def _last_words(self) -> str:
         if self._silent:
             return f"it was ended after {PATIENCE:g} seconds without a sign of life"
-        self._errors.seek(0)
-        lines = self._errors.read().decode(errors="replace").strip().splitlines()
-        if lines:  # the first says what is wrong, the later ones what follows from it
-            return _WHO.sub("", lines[0]).rstrip(".")
+        errors = [line for line in self._words() if _WARNING not in line]
+        if errors:  # the first says what is wrong, the later ones what follows from it
+            return _WHO.sub("", errors[0]).rstrip(".")
         status = self._process.poll()
         return f"it was killed by signal {-status}" if status and status < 0 else f"it ended with status {status}"
+
+    def _words(self) -> list[str]:
+        self._errors.seek(0)
+        return self._errors.read().decode(errors="replace").strip().splitlines()
 
 
 def _command(target: Target, layout: VideoLayout) -> list[str]:
@@ -176,5 +184,5 @@ def _command(target: Target, layout: VideoLayout) -> list[str]:
     }
     pictures = ffmpeg.input("pipe:0", format="nut", copyts=None, **tags)
     packets = pictures.output("pipe:1", format="nut", **(target.options | tags | ours))
-    arguments: list[str] = packets.global_args("-v", "error", "-nostdin").compile(cmd=FFmpegBuild().program)
+    arguments: list[str] = packets.global_args("-v", "level+warning", "-nostdin").compile(cmd=FFmpegBuild().program)
     return arguments

@@ -20,6 +20,7 @@ from rfdn_video.errors import OutputError
 from rfdn_video.frame import Color, Frame
 from rfdn_video.media.encoding.encoders import traits_of
 from rfdn_video.media.encoding.pack import pack
+from rfdn_video.media.encoding.parameters import check_parameters
 from rfdn_video.media.encoding.priority import usual_priority
 from rfdn_video.media.encoding.target import Target, advice, check_size, container_advice
 from rfdn_video.media.layout import VideoLayout
@@ -132,16 +133,18 @@ class LibavEncoder:
     def _open(self, context: VideoCodecContext) -> None:
         target, layout = self._target, self._layout
         try:
-            with usual_priority(), _quiet_svt_av1(), errors_logged() as log:
+            with usual_priority(), _quiet_svt_av1(), errors_logged(av.logging.WARNING) as log:
                 context.open()
         except (av.FFmpegError, ValueError, OSError) as error:
+            errors = [entry for entry in log if entry[0] <= av.logging.ERROR]
             raise OutputError(
                 f"encoder {target.encoder} cannot be used here for {layout.width}x{layout.height} {target.pix_fmt}: "
-                f"{cause_of(error, log)}; {advice(target)}"
+                f"{cause_of(error, errors)}; {advice(target)}"
             ) from None
         unknown = set(context.options) & set(target.options)
         if unknown:
             raise OutputError(f"encoder {target.encoder} does not know the option {sorted(unknown)[0]!r}")
+        check_parameters(target, (text for _, _, text in log))
 
 
 def tag(what: VideoCodecContext | av.VideoFrame, color: Color) -> None:

@@ -99,6 +99,19 @@ def test_it_refuses_at_once(clip: Path, nearest_x2: Path, tmp_path: Path, fake: 
     assert not (tmp_path / "o.mkv").exists()
 
 
+@pytest.mark.parametrize(
+    ("encoder", "option"),
+    [("h264", "x264-params=nosuch=1"), ("h264", "x264-params=keyint=abc"), ("av1", "svtav1-params=nosuch=1")],
+)
+def test_parameters_that_the_program_only_warns_of(
+    clip: Path, nearest_x2: Path, tmp_path: Path, encoder: str, option: str
+) -> None:
+    _, parameter, _ = option.split("=")
+    settings = {"weights": nearest_x2, "encoder_backend": "ffmpeg", "encoder": encoder, "encoder_options": [option]}
+    with pytest.raises(OutputError, match=rf"does not take all of \w+-params: .*{parameter}.*; correct"):
+        upscale_video(clip, tmp_path / "o.mkv", **settings)
+
+
 def test_it_dies_on_the_way(clip: Path, nearest_x2: Path, tmp_path: Path, fake: Callable[[str], Path]) -> None:
     """The last run encodes the film; what went before were trials. It takes some pictures, then ends."""
     dies = 'head -c 60000 >/dev/null; echo "lost the device" >&2; exit 3'
