@@ -65,6 +65,7 @@ def upscaled(source: Path, output: Path, weights: Path, **settings: Any) -> dict
         ("ffv1", "mkv", "gbrp", "ffv1", None),
         *(("prores", suffix, "yuv422p10le", "prores", "HQ") for suffix in ("mov", "mkv")),
         ("prores", "mov", "yuv444p10le", "prores", "4444"),
+        ("cfhd", "mov", "yuv422p10le", "cfhd", None),
     ],
 )
 def test_encoder_in_container(

@@ -133,6 +133,8 @@ def _tag_differences(video: VideoStream, written: Written, target: Target) -> It
         del expected["colorspace"]  # without chroma there is no matrix, and H.264 in MP4 stores none
         if not layout.color.full_range:
             del expected["color_range"]  # nor the usual range
+    elif target.layout.family == "yuv" and not layout.color.full_range and not context.color_range:
+        del expected["color_range"]  # MOV says none, and the usual one is taken for granted
     if target.layout.alpha and not has_alpha(video):
         yield "the alpha channel is gone"
     if (target.layout.sub_w or target.layout.sub_h) and traits_of(target.encoder).codec in SITED_CODECS:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from io import BytesIO
 from pathlib import Path
 
+import av
+from av.codec import Codec
+from av.codec.codec import UnknownCodecError
+
 from rfdn_video.encoder_names import encoder_name
-from rfdn_video.errors import OutputError, UsageError
+from rfdn_video.errors import InputError, OutputError, UsageError
 from rfdn_video.frame import PixelFormat
 from rfdn_video.media.encoding.builds import Build
 from rfdn_video.media.encoding.encoders import ENCODERS, encoder_options, traits_of
@@ -81,6 +87,9 @@ _PLAYED = frozenset(("mp4", "mov", "webm"))
 """Containers of films that are to play everywhere: in browsers, on telephones, on television sets."""
 
 _USUAL_ALPHA = ("yuva444p10le", "yuva420p")  # of ProRes 4444 and of VP9
+
+_BY_TOLERANCE = ("mkv", "mov", "mp4", "nut")
+"""Of codecs, most first; what of colour NUT does not hold is no matter where nothing else holds the pictures."""
 
 _BY_SUFFIX = {f".{name}": c for name, c in _CONTAINERS.items()} | {".m4v": _CONTAINERS["mp4"]}
 
@@ -192,7 +201,7 @@ def choose_encoder(
         _check_exists(encoder, build)
     pix_fmt = _taken_format(encoder, layout, build)
     if pix_fmt is None:
-        elsewhere = "" if encoder in container.encoders else _other_containers(container, encoder)
+        elsewhere = "" if container in _containers_of(encoder) else _container_names(container, encoder, " in ")
         raise OutputError(
             f"encoder {encoder} does not take {ffmpeg_name(layout)}; "
             f"{_advice(container, layout, build, encoder)}, "
@@ -226,7 +235,7 @@ def advice(target: Target) -> str:
 
 def container_advice(target: Target) -> str:
     """The same, where the container refuses what the encoder makes: another container helps too."""
-    return advice(target) + _other_containers(target.container, target.encoder)
+    return advice(target) + _container_names(target.container, target.encoder, ", or write to ")
 
 
 def _advice(container: Container, layout: PixelFormat, build: Build, refused: str) -> str:
@@ -242,18 +251,58 @@ def _advice(container: Container, layout: PixelFormat, build: Build, refused: st
 
 def _format_advice(encoders: tuple[str, ...], container: Container, layout: PixelFormat, build: Build) -> str:
     if not layout.alpha:
-        return "another --pix-fmt"
+        near = _nearest_format(encoders, layout, build)
+        return "another --pix-fmt" if near is None else f"--pix-fmt {ffmpeg_name(near)}"
     for name in _USUAL_ALPHA:
         if any(_takes(encoder, container, planar_layout(name), build) for encoder in encoders):
             return f"--pix-fmt {name}"
     return "--pix-fmt yuv420p, which drops the alpha channel"
 
 
-def _other_containers(container: Container, encoder: str) -> str:
-    if container.name == "mkv":  # which takes everything: then it is not the container
-        return ""
-    names = [f".{c.name}" for c in _CONTAINERS.values() if encoder in c.encoders and c is not container]
-    return f", or write to {' or '.join(names or ['.mkv'])}"
+def _nearest_format(encoders: tuple[str, ...], layout: PixelFormat, build: Build) -> PixelFormat | None:
+    """Of what the encoders take: what loses least of a layout without alpha, and adds least to it."""
+    offered = {name for encoder in encoders if build.has_encoder(encoder) for name in build.pixel_formats(encoder)}
+    layouts = []
+    for name in sorted(offered):
+        with suppress(InputError):  # floating point, and what lies in the memory of a device
+            layouts.append(planar_layout(name))
+    colourful = (t for t in layouts if not t.alpha and t.family in (layout.family, "yuv"))
+    taken = [t for t in colourful if not offered.isdisjoint(same_samples(t))]
+    return min(taken, key=lambda t: _distance(layout, t), default=None)
+
+
+def _distance(wanted: PixelFormat, taken: PixelFormat) -> tuple[int, ...]:
+    chroma = (taken.sub_w - wanted.sub_w) + (taken.sub_h - wanted.sub_h)
+    deeper = taken.depth - wanted.depth
+    return (taken.family != wanted.family, max(0, chroma), max(0, -deeper), max(0, -chroma), max(0, deeper))
+
+
+def _container_names(container: Container, encoder: str, before: str) -> str:
+    """The other containers for what an encoder makes, behind ``before``; nothing where there is none."""
+    names = [f".{c.name}" for c in _containers_of(encoder) if c is not container]
+    if not any(_goes_with(encoder, known) for known in _CONTAINERS.values()):
+        names = names[:1]  # libav alone says that they take it: the most tolerant of them
+    return f"{before}{' or '.join(names)}" if names else ""
+
+
+def _containers_of(encoder: str) -> list[Container]:
+    """Those that go well with what an encoder makes; where there is none, all that libav writes it to."""
+    return [c for c in _CONTAINERS.values() if _goes_with(encoder, c)] or [
+        _CONTAINERS[name] for name in _BY_TOLERANCE if _is_written(encoder, _CONTAINERS[name])
+    ]
+
+
+def _goes_with(encoder: str, container: Container) -> bool:
+    return traits_of(encoder).codec in (traits_of(usual).codec for usual in container.encoders)
+
+
+def _is_written(encoder: str, container: Container) -> bool:
+    try:
+        codec = Codec(encoder, "w").canonical_name
+    except UnknownCodecError:  # of the ffmpeg program
+        return False
+    with av.open(BytesIO(), "w", format=container.muxer) as output:
+        return codec in output.supported_codecs
 
 
 def _usual_encoder(container: Container, layout: PixelFormat, build: Build) -> str:

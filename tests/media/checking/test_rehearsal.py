@@ -72,6 +72,13 @@ def prepared(source: Path, output: Path, **settings: Any) -> pipeline.Job:
         ),
         ("o.mkv", {"encoder_preset": "warp"}, UsageError, "preset 'warp': libx264 takes ultrafast, .*"),
         ("o.mkv", {"encoder": "hevc_nvenc"}, OutputError, "hevc_nvenc cannot be used here .*use --encoder libx265 or"),
+        (
+            "o.mkv",
+            {"encoder": "dnxhd", "pix_fmt": "yuv422p"},
+            OutputError,
+            "mkv cannot hold .*dnxhd; .* write to .mov$",
+        ),
+        ("o.mkv", {"encoder": "cfhd", "pix_fmt": "yuv422p10le"}, OutputError, "mkv cannot .*cfhd; .* write to .mov$"),
         ("o.mov", {"encoder": "dnxhd", "pix_fmt": "yuv422p"}, OutputError, "dnxhd .*[Ss]ize"),
         ("o.mkv", {"pix_fmt": "ya8"}, UsageError, "pix_fmt 'ya8'"),
         ("o.mkv", {"encoder_options": ["novalue"]}, UsageError, "write NAME=VALUE"),

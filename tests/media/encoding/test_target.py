@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from rfdn_video.errors import OutputError, UsageError
 from rfdn_video.frame import PixelFormat
 from rfdn_video.media.encoding.builds import LibavBuild
-from rfdn_video.media.encoding.target import Target, choose_container, choose_encoder
+from rfdn_video.media.encoding.target import Target, choose_container, choose_encoder, container_advice
+from rfdn_video.media.formats import planar_layout
 from rfdn_video.settings import Settings
 
 YUV420P8, YUV420P10, YUV444P12 = PixelFormat("yuv", 8, 1, 1), PixelFormat("yuv", 10, 1, 1), PixelFormat("yuv", 12)
@@ -74,13 +76,51 @@ def choose(container: str, layout: PixelFormat, **settings: Any) -> Target:
             {},
             r"no encoder for yuv444p12le in webm .*write to .mkv and use --encoder libx265 or ffv1",
         ),
-        ("mp4", YUV420P8, {"encoder": "prores"}, r"does not take yuv420p; .*--pix-fmt, or write to .mov or .mkv"),
+        ("mp4", YUV420P8, {"encoder": "prores"}, r"take yuv420p; .*, or --pix-fmt yuv422p10le in .mov or .mkv$"),
         ("nut", YUV420P8, {"encoder": "ffv1", "pix_fmt": "gbrp", "crf": 1}, "no scale"),
     ],
 )
 def test_refusals_name_alternatives(container: str, layout: PixelFormat, settings: dict[str, Any], words: str) -> None:
     with pytest.raises(OutputError, match=words):
         choose(container, layout, **settings)
+
+
+@pytest.mark.parametrize(
+    ("refusing", "encoder", "pix_fmt", "words"),
+    [
+        ("mkv", "dnxhd", "yuv422p", ", or write to .mov"),
+        ("mkv", "cfhd", "yuv422p10le", ", or write to .mov"),
+        ("mp4", "prores_ks", "yuv422p10le", ", or write to .mov or .mkv"),
+        ("mkv", "huffyuv", "yuv422p", ", or write to .nut"),
+        ("webm", "mpeg4", "yuv420p", ", or write to .mkv"),
+        ("webm", "libx265", "yuv420p", ", or write to .mp4 or .mov or .mkv"),
+    ],
+)
+def test_the_containers_advised_take_the_codec(
+    ffmpeg: Callable[..., bytes], tmp_path: Path, refusing: str, encoder: str, pix_fmt: str, words: str
+) -> None:
+    options = ("-profile:v", "dnxhr_sq") if encoder == "dnxhd" else ()
+    advised = container_advice(choose(refusing, planar_layout(pix_fmt), encoder=encoder))
+    assert advised.endswith(words)
+    for suffix in words.split(" write to ")[1].split(" or "):
+        picture = ("-f", "lavfi", "-i", "color=s=256x128:d=0.1", "-pix_fmt", pix_fmt)
+        ffmpeg(*picture, "-c:v", encoder, *options, tmp_path / f"o{suffix}")
+
+
+@pytest.mark.parametrize(
+    ("encoder", "layout", "words"),
+    [
+        ("prores", YUV420P8, "or --pix-fmt yuv422p10le$"),
+        ("prores", PixelFormat("yuv", 8, 0, 0), "or --pix-fmt yuv444p10le$"),
+        ("h264", PixelFormat("yuv", 12, 1, 1), "or --pix-fmt yuv420p10le$"),
+        ("av1", PixelFormat("yuv", 8, 1, 0), "or --pix-fmt yuv420p in .mp4 or .mkv or .webm$"),
+        ("prores", PixelFormat("rgb", 8), "or --pix-fmt yuv444p10le$"),
+        ("png", PixelFormat("rgb", 8), "or another --pix-fmt$"),  # RGB in packed form alone, or gray
+    ],
+)
+def test_the_nearest_pixel_format_is_advised(encoder: str, layout: PixelFormat, words: str) -> None:
+    with pytest.raises(OutputError, match=words):
+        choose("mov", layout, encoder=encoder)
 
 
 def test_quality_outside_the_scale() -> None:
