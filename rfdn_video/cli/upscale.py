@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -66,6 +67,8 @@ def _add_report_arguments(group: argparse._ArgumentGroup) -> None:
 def execute(args: argparse.Namespace) -> int:
     """Does every input in turn; a bad one does not stop the others. The first failure gives the exit code."""
     settings = settings_of(args, args.output if len(args.inputs) == 1 else None)
+    if len(args.inputs) > 1:
+        _check_inputs(args.inputs, args.output)
     _decide_output(args)
     prepare_to_try()  # while what follows is loaded
     from rfdn_video.cli.job import result_stream, run_input
@@ -89,6 +92,27 @@ def execute(args: argparse.Namespace) -> int:
                 failed = fail(error, Path(name))
                 code = code or failed
     return code
+
+
+def _check_inputs(names: list[str], output: str | None) -> None:
+    """A word too many is often meant as the output, as with other tools. What is wrong in a file is said later."""
+    wrong = next((name for name in names if not _is_file(Path(name))), None)
+    if wrong is None:
+        return
+    is_folder = Path(wrong).is_dir()
+    meant = output is None and wrong == names[-1] and (is_folder or len(names) == 2)
+    hint = f"; to write to it, give -o {wrong}" if meant else ""
+    raise UsageError(f"{wrong}: {'is a directory' if is_folder else 'no such file'}{hint}; nothing was begun")
+
+
+def _is_file(path: Path) -> bool:
+    """A file or the like; what cannot be looked at may be one."""
+    try:
+        return not stat.S_ISDIR(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError):
+        return True
 
 
 def _decide_output(args: argparse.Namespace) -> None:
