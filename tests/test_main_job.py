@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -183,6 +185,29 @@ def test_several_inputs_go_on_after_a_bad_one(
     assert done.returncode == 3
     assert len(done.stderr.splitlines()) == 2
     assert os.listdir(out) == ["h264-10bits_x2.mp4"]
+
+
+@pytest.mark.parametrize("start", ["import runpy; runpy.run_module('rfdn_video', run_name='__main__')", "script"])
+@pytest.mark.parametrize("module", ["rfdn_video.cli.main", "argparse", "rfdn_video.settings", "av"])
+def test_an_interrupt_while_it_is_loaded(nearest_x2: Path, tmp_path: Path, start: str, module: str) -> None:
+    """Ctrl-C comes when a module is looked for."""
+    if start == "script":
+        project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+        home, function = project["scripts"]["rfdn-video"].split(":")
+        start = f"from {home} import {function}; {function}()"
+    (tmp_path / "text.mp4").write_text("no video")
+    code = (
+        "import os, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(name, path, target=None):\n"
+        f"        if name == {module!r}: os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder)\n"
+        f"sys.modules.pop({module!r}, None)\n"
+        f"sys.argv = ['rfdn-video', {str(tmp_path / 'text.mp4')!r}, '-w', {str(nearest_x2)!r}]\n{start}\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert re.fullmatch("rfdn-video: interrupted.*\n", done.stderr)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -45,7 +45,7 @@ SUBCOMMANDS = {"batch status": ("rfdn_video.cli.batch_status", "says what a batc
 
 
 def run() -> NoReturn:
-    """The console script."""
+    """Runs the command line of this process."""
     be_patient()
     sys.exit(main(sys.argv[1:]))
 
