@@ -28,6 +28,7 @@ __all__ = [
     "Tile",
     "Tune",
     "Verify",
+    "check_device",
     "describe_preset",
     "exact_scale",
     "load_preset",
@@ -47,6 +48,7 @@ type Tile = Literal["auto", "off"] | int
 type Reuse = Literal["exact", "near", "off"]
 
 CONTAINERS = ("mp4", "mov", "mkv", "webm", "nut", "y4m")
+DEVICE = re.compile(r"auto|(cpu|cuda|mps|xpu)(:N(,N)*)?".replace("N", r"(0|[1-9]\d*)"))
 ENGINE = re.compile(r"auto|torch|winograd|openvino(:[A-Za-z]+(\.\d+)?)?")
 MAX_SCALE = 8
 TIME_TICKS = 1_000_000  # of a second: tells pictures apart, but not a float from what was meant by it
@@ -163,6 +165,7 @@ class Settings:
         _check_choice("tune", self.tune, get_args(Tune.__value__))
         _check_choice("precision", self.precision, get_args(Precision.__value__))
         _check_choice("verify", self.verify, get_args(Verify.__value__))
+        check_device(self.device)
         if not ENGINE.fullmatch(self.engine):
             raise UsageError(f"engine {self.engine!r}: allowed are auto, torch, winograd, openvino, openvino:GPU")
         if self.tile not in ("auto", "off") and (not isinstance(self.tile, int) or not 1 <= self.tile <= 32768):
@@ -223,6 +226,16 @@ def _exact_seconds(name: str, value: float | Fraction) -> Fraction:
         return Fraction(value).limit_denominator(TIME_TICKS) if isinstance(value, float) else Fraction(value)
     except (ValueError, OverflowError, ZeroDivisionError, TypeError):
         raise UsageError(f"{name} {value!r} is no time; give seconds, such as 90.5") from None
+
+
+def check_device(name: str) -> None:
+    """Refuses what is no name of a device; whether it is there, torch knows.
+
+    Raises:
+        UsageError: says what is allowed.
+    """
+    if not DEVICE.fullmatch(name):
+        raise UsageError(f"device {name!r}: auto, cpu, cuda, cuda:N, cuda:0,1, mps and xpu are allowed")
 
 
 def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:

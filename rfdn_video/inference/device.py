@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from rfdn_video.errors import DeviceError
+from rfdn_video.settings import check_device
 
 __all__ = [
     "CAPTURING",
@@ -261,6 +262,7 @@ def resolve_device(name: str) -> torch.device:
     may have another.
 
     Raises:
+        UsageError: the name is of no device.
         DeviceError: a device that was asked for by name is absent; or any GPU, where RFDN_REQUIRE_GPU is set.
     """
     if name == "auto":
@@ -269,16 +271,14 @@ def resolve_device(name: str) -> torch.device:
         if kind == "cpu" and os.environ.get(REQUIRE_GPU, "0") != "0":
             raise DeviceError(f"no GPU: {_why_absent('cuda')}; {REQUIRE_GPU} forbids the CPU, --device cpu takes it")
         return _numbered(torch.device(kind))
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise DeviceError(f"device {name!r} is not known; allowed: auto, cpu, cuda, cuda:N, mps, xpu") from None
-    count = _count(device.type)
+    check_device(name)
+    kind, _, number = name.partition(":")
+    count = _count(kind)
     if not count:
-        raise DeviceError(f"device {name}: {_why_absent(device.type)}; use --device cpu or --device auto")
-    if device.index is not None and device.index >= count:
+        raise DeviceError(f"device {name}: {_why_absent(kind)}; use --device cpu or --device auto")
+    if number and int(number) >= count:  # torch takes the number modulo 256
         raise DeviceError(f"device {name}: there are {count}, numbered from 0")
-    device = _numbered(device)
+    device = _numbered(torch.device(name))
     if not _has_kernels(device):
         raise DeviceError(f"device {name}: {_why_absent(device.type)}; use --device cpu or --device auto")
     return device

@@ -84,7 +84,12 @@ def folder(tmp_path: Path, shared: Path) -> Path:
         (["good.mp4", "-m", "nosuch"], 5, "no network 'nosuch'"),
         (["good.mp4", "-m", "erfdn"], 5, "did you mean e-rfdn?"),
         pytest.param(["good.mp4", "--device", "cuda:77"], 6, "cuda:77", marks=fault(70)),
-        (["good.mp4", "--device", "toaster"], 6, "not known"),
+        (
+            ["good.mp4", "--device", "gpu"],
+            2,
+            "device 'gpu': auto, cpu, cuda, cuda:N, cuda:0,1, mps and xpu are allowed",
+        ),
+        (["good.mp4", "--device", "cuda:0,x"], 2, "device 'cuda:0,x': auto"),
     ],
 )
 def test_refused(

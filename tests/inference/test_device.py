@@ -92,6 +92,8 @@ def test_the_current_gpu_is_the_same_in_every_thread(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(torch.cuda, name, lambda value=value: value)
     monkeypatch.setattr(torch.version, "cuda", None)  # so that it is not asked what it can run
     assert resolve_device("auto") == resolve_device("cuda") == torch.device("cuda:2")
+    with pytest.raises(DeviceError, match="device cuda:256: there are 3"):  # torch.device makes cuda:0 of it
+        resolve_device("cuda:256")
 
 
 def test_queues_that_are_made_together_leave_the_usual_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -247,7 +247,7 @@ def test_what_the_source_raises_comes_through(nearest_x2: Path) -> None:
         ({"precision": "fp8"}, UsageError, "fp32, fp16, bf16"),
         ({"scale": 2, "height": 100}, UsageError, "give one of"),
         ({"slots": 1}, UsageError, "at least 2"),
-        ({"device": "abacus"}, DeviceError, "not known"),
+        ({"device": "abacus"}, UsageError, "device 'abacus': auto, cpu, .* are allowed"),
         ({"device": "cuda:99"}, DeviceError, "cuda:99"),
     ],
 )

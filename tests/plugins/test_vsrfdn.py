@@ -324,7 +324,7 @@ def test_gpu_resident_clip_is_refused() -> None:
         ({"engine": "abacus"}, "rfdn: engine 'abacus': allowed are auto, torch, winograd, openvino, openvino:GPU"),
         ({"reuse": "always"}, "rfdn: reuse 'always': allowed are exact, near, off"),
         ({"tune": "anime"}, "rfdn: no weights of e-rfdn for 'anime' are bundled"),
-        ({"device": "abacus"}, "rfdn: device 'abacus' is not known"),
+        ({"device": "abacus"}, "rfdn: device 'abacus': auto, cpu"),
         ({"device_index": 4096}, "rfdn: device cuda:4096: "),
         ({"device": "cpu", "device_index": 1}, "rfdn: device cpu:1: there are 1, numbered from 0"),
         ({"scale": [2]}, "rfdn: scale [2]: a number is allowed"),
