@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -15,18 +16,28 @@ __all__ = ["settings_digest", "sha256_of"]
 # How and where it is computed, and how the file is handled, do not change what the result is meant to be.
 _INDIFFERENT = {"cuda_graphs", "device", "engine", "hwaccel", "overwrite", "resume", "segment_frames", "tile"}
 _INDIFFERENT |= {"verify", "weights"}
+_PART = 1 << 20  # bytes
 _BUNDLED = Path(__file__).parent.parent / "weights"
 
 
-def sha256_of(path: Path) -> str:
+def sha256_of(path: Path, on_read: Callable[[], None] = lambda: None) -> str:
     """SHA-256 of a whole file, hexadecimal.
+
+    Args:
+        path: of the file.
+        on_read: called before the file is opened, and whenever a part of it has been read.
 
     Raises:
         InputError: it cannot be read.
     """
+    digest = hashlib.sha256()
+    on_read()
     try:
         with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            while part := file.read(_PART):
+                digest.update(part)
+                on_read()
+            return digest.hexdigest()
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
 

@@ -24,7 +24,7 @@ from rfdn_video.batch.lock import worker_lock
 from rfdn_video.batch.messages import Failed, Finished, Hello, Progress, Ready, Task, Unchanged
 from rfdn_video.batch.sources import Source
 from rfdn_video.batch.staging import staging_path
-from rfdn_video.batch.worker_process import Worker, deal_devices, hear
+from rfdn_video.batch.worker_process import STARTING, Worker, deal_devices, hear
 from rfdn_video.errors import DeviceError, OutputError, RFDNError
 from rfdn_video.settings import Settings
 from rfdn_video.stamp import Stamp
@@ -182,6 +182,7 @@ class Owner:
                 self._staff(least)
                 for worker in hear(self._workers, TICK):
                     self._hear(worker)
+                self._check_ready()
                 self._ledger.beat(self.run)
         finally:
             self._dismiss()
@@ -298,6 +299,13 @@ class Owner:
         if worker.device is None and isinstance(message, Failed):
             raise DeviceError(message.reason)
         self._workers[worker.number] = self._fire(worker)
+
+    def _check_ready(self) -> None:
+        if late := next((worker for worker in self._workers if worker.is_late), None):
+            raise DeviceError(
+                f"worker {late.number} was not ready within {STARTING:g} seconds; the device, or the disk that torch "
+                "lies on, does not answer: look at them, or take another --device"
+            )
 
     def _fire(self, worker: Worker) -> Worker:
         worker.stop()

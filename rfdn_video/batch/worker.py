@@ -29,6 +29,7 @@ from rfdn_video.batch.pace import Pace
 from rfdn_video.errors import DeviceError, InputError, OtherWorkError, OutputError, RFDNError
 from rfdn_video.media.keeping.publish import check_writable, is_taken
 from rfdn_video.stamp import Stamp
+from rfdn_video.watchdog import Watchdog, patience
 
 __all__ = ["work"]
 
@@ -108,7 +109,7 @@ def _failure(error: Exception) -> Failed:
 
 
 def _do(task: Task, device: str | None, send: Callable[[Any], None]) -> Ready | Unchanged:
-    stamp, content = Stamp.of(task.source), sha256_of(task.source)
+    stamp, content = Stamp.of(task.source), _content(task, send)
     if content in task.known:
         return Unchanged(content)
     if device is not None:
@@ -128,6 +129,12 @@ def _do(task: Task, device: str | None, send: Callable[[Any], None]) -> Ready | 
         moved=task.moved,
     )
     return Ready(delivery, result.frames, result.notes)
+
+
+def _content(task: Task, send: Callable[[Any], None]) -> str:
+    """The source's SHA-256; a network drive may stop in the middle of it, and never say so."""
+    with Watchdog(patience(0, 0, task.stall_timeout), partial(_leave, send)) as watchdog:
+        return sha256_of(task.source, partial(watchdog.beat, "hash"))
 
 
 @dataclass(frozen=True)
@@ -159,7 +166,6 @@ def _enlarge(task: Task, send: Callable[[Any], None]) -> _Result:
         return _enlarge_on_ray(task, task.ray, send)
     from rfdn_video.batch.thumbnails import Thumbnails
     from rfdn_video.pipeline import prepare, run
-    from rfdn_video.watchdog import Watchdog, patience
 
     # The staging folder is this file's own: what an earlier attempt has finished there is gone on with.
     resume = task.settings.resume is not False

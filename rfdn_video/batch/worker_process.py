@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import time
 from contextlib import suppress
 from multiprocessing import connection
 from pathlib import Path
@@ -12,7 +13,10 @@ from rfdn_video.batch.messages import Failed, FromWorker, GoAhead, Task
 from rfdn_video.batch.worker import work
 from rfdn_video.errors import DeviceError
 
-__all__ = ["Worker", "deal_devices", "hear"]
+__all__ = ["STARTING", "Worker", "deal_devices", "hear"]
+
+STARTING = 600.0
+"""Seconds in which a worker must be ready: libraries from a slow disk, and the device, take a minute or two."""
 
 PATIENCE = 10.0
 """Seconds that a worker gets to remove what it has begun."""
@@ -42,12 +46,18 @@ class Worker:
             target=work, args=(theirs, number, device, threads, lock), name=f"rfdn-worker-{number}", daemon=True
         )
         self._process.start()
+        self._started = time.monotonic()
         theirs.close()
 
     @property
     def idle(self) -> bool:
         """It is ready and has nothing to do."""
         return self.device is not None and self.task is None
+
+    @property
+    def is_late(self) -> bool:
+        """It should be ready by now."""
+        return self.device is None and time.monotonic() - self._started > STARTING
 
     def give(self, task: Task) -> None:
         """Hands it a file."""

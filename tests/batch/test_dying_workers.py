@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import closing
@@ -10,18 +12,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from rfdn_video.batch import owner as module
 from rfdn_video.batch import worker as worker_module
 from rfdn_video.batch.delivery import Delivery, OnSuccess
 from rfdn_video.batch.identity import settings_digest
 from rfdn_video.batch.ledger import Ledger, ledger_path
+from rfdn_video.batch.lock import worker_lock
 from rfdn_video.batch.messages import Failed, FromWorker, Hello, Progress, Ready, Task
 from rfdn_video.batch.owner import Event, Options, Owner
 from rfdn_video.batch.sources import Source
 from rfdn_video.batch.staging import staging_path
 from rfdn_video.batch.worker import _check_target, _do
-from rfdn_video.errors import OutputError
+from rfdn_video.errors import DeviceError, OutputError
 from rfdn_video.settings import Settings
 from rfdn_video.stamp import Stamp
 from tests.oracle import look
@@ -35,6 +39,7 @@ class Scripted:
 
     story: Callable[[Task], list[FromWorker]]
     is_dead = True
+    is_late = False
 
     def __init__(self, number: int, device: str, *_: object) -> None:
         self.number, self.device, self.task = number, None, None
@@ -250,6 +255,38 @@ def test_a_source_that_cannot_go_is_told_before_the_work(tmp_path: Path) -> None
     task = Task(1, source, Settings(), tmp_path, tmp_path, tmp_path, "version", frozenset(), "move", moved, None)
     with pytest.raises(OutputError, match=r"/proc: cannot be written to: .*; the source is to go"):
         _check_target(task, tmp_path / "version_x2.mkv")
+
+
+def test_a_drive_that_hangs_while_a_source_is_looked_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe that nobody writes to does not even open."""
+    source, found = tmp_path / "a.mkv", []
+    os.mkfifo(source)
+
+    def leave(_: object, error: Exception) -> None:
+        found.append(str(error))
+        source.open("wb").close()  # in place of the process's end
+
+    monkeypatch.setattr(worker_module, "_leave", leave)
+    known = frozenset((hashlib.sha256(b"").hexdigest(),))
+    task = Task(1, source, Settings(), tmp_path, tmp_path, tmp_path, "a", known, "keep", None, 0.2)
+    _do(task, "cpu", lambda _: None)
+    assert len(found) == 1
+    assert "0.2 seconds (--stall-timeout): the source, or the disk that it is read from" in found[0]
+
+
+def test_a_worker_that_never_becomes_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock that it waits for is held here."""
+    monkeypatch.setattr("rfdn_video.batch.worker_process.STARTING", 1.0)
+    monkeypatch.setattr("rfdn_video.batch.worker_process.PATIENCE", 0.5)
+    source = tmp_path / "a.mkv"
+    source.write_bytes(OLD)
+    with closing(Ledger(tmp_path / "out", create=True)) as ledger:
+        owner = Owner(Options(tmp_path / "out", Settings(device="cpu"), 1, 0, "keep", None), ledger, lambda _: None)
+        owner.consider([Source(source, Path(), "a")])
+        lock = FileLock(worker_lock(ledger_path(tmp_path / "out").parent, 0))
+        with lock, pytest.raises(DeviceError, match=r"worker 0 was not ready within .* another --device"):
+            owner.work()
+    assert not multiprocessing.active_children()
 
 
 def test_unfinished_work_goes_on_and_begins_anew_where_it_is_of_another_kind(
