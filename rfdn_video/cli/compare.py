@@ -170,34 +170,38 @@ def _write(args: argparse.Namespace, comparisons: Sequence[Comparison]) -> None:
 
 def _print(comparisons: Sequence[Comparison]) -> None:
     from rfdn_video.cli.terminal import print_table
+    from rfdn_video.quality.names import distinct_file_names
 
+    names = distinct_file_names([c.output for c in comparisons])
     planes = max(len(c.scores[0].errors) for c in comparisons)
     headings = ["", "frames", "PSNR Y", "pooled", "lowest", *("PSNR U", "PSNR V")[: planes - 1], "SSIM", "flicker"]
     optional = {"seam": [c.seam for c in comparisons], "VMAF": [c.vmaf for c in comparisons]}
     shown = [name for name, values in optional.items() if any(value is not None for value in values)]
-    rows = [_cells(c) + [_number(optional[name][i], 2) for name in shown] for i, c in enumerate(comparisons)]
+    rows = [
+        [names[i], *_cells(c), *(_number(optional[name][i], 2) for name in shown)] for i, c in enumerate(comparisons)
+    ]
     print_table(headings + shown, rows)
-    for comparison in comparisons:
-        _print_remarks(comparison)
+    for name, comparison in zip(names, comparisons, strict=True):
+        _print_remarks(name, comparison)
 
 
 def _cells(c: Comparison) -> list[str]:
     chroma = [_number(c.psnr(plane), 2) for plane in range(1, len(c.scores[0].errors))]
     psnr = [_number(value, 2) for value in (c.psnr(0), c.pooled_psnr(0), c.worst[0].psnr[0])]
-    return [c.output.name, str(len(c.scores)), *psnr, *chroma, _number(c.ssim, 4), _number(c.flicker, 3)]
+    return [str(len(c.scores)), *psnr, *chroma, _number(c.ssim, 4), _number(c.flicker, 3)]
 
 
 def _number(value: float | None, digits: int) -> str:
     return "-" if value is None else f"{value:.{digits}f}"
 
 
-def _print_remarks(c: Comparison) -> None:
+def _print_remarks(name: str, c: Comparison) -> None:
     times = ", ".join(f"{float(score.time):.3f} s ({score.psnr[0]:.2f} dB)" for score in c.worst)
-    say(f"{c.output.name}: worst frames {times}")
+    say(f"{name}: worst frames {times}")
     if c.identical:
-        say(f"{c.output.name}: Y of {c.identical} frames is the reference's; the mean PSNR is over the others")
+        say(f"{name}: Y of {c.identical} frames is the reference's; the mean PSNR is over the others")
     for alone, what in ((c.missing, "of the reference have no partner"), (c.extra, "are no partner of any")):
         if alone:
-            say(f"{c.output.name}: {len(alone)} frames {what}, the first at {float(alone[0]):.3f} s", file=sys.stderr)
+            say(f"{name}: {len(alone)} frames {what}, the first at {float(alone[0]):.3f} s", file=sys.stderr)
     for note in c.notes:
-        say(f"{c.output.name}: {note}")
+        say(f"{name}: {note}")

@@ -20,6 +20,7 @@ from rfdn_video.media.timing import TimeRange
 from rfdn_video.quality.match import Moment, Track, clock_offset, matched, tolerance
 from rfdn_video.quality.measure import Meter
 from rfdn_video.quality.metrics import WINDOW
+from rfdn_video.quality.names import distinct_file_names
 from rfdn_video.quality.scores import Comparison
 from rfdn_video.quality.side_by_side import SideBySide
 from rfdn_video.quality.space import Aligner, Space, space_of
@@ -188,7 +189,7 @@ def _clip(reference: MediaInfo, entries: Sequence[_Output], options: Options) ->
             )
     for video in (reference, *(entry.info for entry in entries)):
         check_output(options.side_by_side, video.path, overwrite=options.overwrite)
-    names = ["reference", *(entry.info.path.name for entry in entries)]
+    names = ["reference", *distinct_file_names([entry.info.path for entry in entries])]
     return SideBySide(options.side_by_side, reference, entries[0].space, names, overwrite=options.overwrite)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["distinct_names"]
+__all__ = ["distinct_file_names", "distinct_names"]
 
 
 def distinct_names(paths: Sequence[Path]) -> list[str]:
@@ -19,4 +19,14 @@ def distinct_names(paths: Sequence[Path]) -> list[str]:
         [f"{path.parent.name}/{path.stem}" for path in whole],
         [path.name for path in whole],
     )
+    return _first_distinct(ways, whole)
+
+
+def distinct_file_names(paths: Sequence[Path]) -> list[str]:
+    """The names with their suffixes; where they repeat, all with their folders before them, or the whole paths."""
+    whole = [path.absolute() for path in paths]
+    return _first_distinct(([path.name for path in whole], [f"{p.parent.name}/{p.name}" for p in whole]), whole)
+
+
+def _first_distinct(ways: Sequence[list[str]], whole: list[Path]) -> list[str]:
     return next((names for names in ways if len(set(names)) == len(set(whole))), [str(path) for path in whole])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rfdn_video.errors import OutputError, UsageError
 from rfdn_video.quality.measure import FrameScores
+from rfdn_video.quality.names import distinct_file_names
 from rfdn_video.quality.scores import Comparison
 
 if TYPE_CHECKING:
@@ -50,10 +51,11 @@ def plot_over_time(path: Path, comparisons: Sequence[Comparison]) -> None:
     known = {label: value for label, value in MEASURES.items() if _has(comparisons, value)}
     figure = new_figure(len(known), "leave out --plot")
     panels = figure.subplots(len(known), sharex=True, squeeze=False)[:, 0]
+    names = distinct_file_names([comparison.output for comparison in comparisons])
     for axes, (label, value) in zip(panels, known.items(), strict=True):
-        for comparison in comparisons:
+        for name, comparison in zip(names, comparisons, strict=True):
             points = {float(score.time): y for score in comparison.scores if _drawn(y := value(score))}
-            axes.plot(list(points), list(points.values()), label=_legible(comparison.output.name))
+            axes.plot(list(points), list(points.values()), label=_legible(name))
         axes.set(ylabel=label)
         axes.grid(alpha=0.3)
     panels[-1].set(xlabel="time (s)")

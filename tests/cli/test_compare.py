@@ -45,6 +45,21 @@ def test_a_table_and_files(folder: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert "--overwrite to replace it" in capsys.readouterr().err
 
 
+def test_outputs_of_one_name(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of two folders: the table, the remarks and the plot tell them apart."""
+    paths = [tmp_path / name / "x2.mp4" for name in ("good", "poor")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_bytes((folder / f"{path.parent.name}.mp4").read_bytes())
+    plot = tmp_path / "a.svg"
+    names = [str(path) for path in (folder / "film.mp4", *paths)]
+    assert main(["compare", *names, "--frames", "2", "--plot", str(plot)]) == 0
+    _, good, poor, *remarks = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in (good, poor)] == ["good/x2.mp4", "poor/x2.mp4"]
+    assert [line.split(":")[0] for line in remarks] == ["good/x2.mp4", "poor/x2.mp4"]
+    assert all(f"{path.parent.name}/x2.mp4 -->" in plot.read_text() for path in paths)
+
+
 @pytest.mark.parametrize(("suffix", "magic"), [("PDF", b"%PDF"), ("svg", b"<?xml"), ("png", b"\x89PNG")])
 def test_a_plot_is_what_its_name_says(folder: Path, tmp_path: Path, suffix: str, magic: bytes) -> None:
     plot = tmp_path / f"plot.{suffix}"

@@ -174,6 +174,21 @@ def test_side_by_side(reference: Path, coarse: Path, tmp_path: Path) -> None:
         assert label.max() > 200
 
 
+def test_panes_of_one_name_have_captions_of_their_own(reference: Path, coarse: Path, tmp_path: Path) -> None:
+    """One video in two folders: only the captions differ."""
+    paths = [tmp_path / folder / "x2.mkv" for folder in ("one", "two")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_bytes(coarse.read_bytes())
+    clip = tmp_path / "both.mp4"
+    compare(reference, paths, Options(side_by_side=clip, frames=1))
+    shown = oracle.luma(clip, 1, (3 * SIZE[0], SIZE[1]))
+    one, two = (shown[:, :, column * SIZE[0] : (column + 1) * SIZE[0]] for column in (1, 2))
+    below = slice(SIZE[1] // 3, None)
+    assert oracle.psnr(one[:, below], two[:, below]) > 40
+    assert oracle.psnr(one[:, :20], two[:, :20]) < 25
+
+
 def test_a_clip_never_replaces_what_it_shows(reference: Path, coarse: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.mkv"
     copy.write_bytes(coarse.read_bytes())
