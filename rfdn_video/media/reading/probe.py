@@ -229,9 +229,16 @@ def _frame_count(container: InputContainer, stream: VideoStream) -> int | None:
     seconds = None
     if stream.duration:
         seconds = stream.duration * exact(stream.time_base)
+    elif tagged := _TAGGED_DURATION.fullmatch(stream.metadata.get("DURATION", "")):
+        hours, minutes, rest = map(Fraction, tagged.groups())
+        seconds = (hours * 60 + minutes) * 60 + rest
     elif container.duration:
         seconds = Fraction(container.duration, av.time_base)
     return round(seconds * _frame_rate(stream)) if seconds else None
+
+
+# What Matroska's writers say of each stream: the whole file lasts as long as its last subtitle.
+_TAGGED_DURATION = re.compile(r"(\d{1,4}):(\d\d):(\d\d(?:\.\d{1,9})?)", re.ASCII)
 
 
 def _display_matrix(stream: VideoStream, picture: av.VideoFrame) -> tuple[int, ...] | None:

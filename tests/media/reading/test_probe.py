@@ -153,3 +153,14 @@ def test_a_bare_bitstream_that_says_no_rate(ffmpeg: FFmpeg, tmp_path: Path) -> N
     ffmpeg(*f"-f lavfi -i testsrc2=s=64x64:r=50:d=0.1 -c:v libx265 -x265-params {silent}".split(), source)
     video = probe(source).video
     assert (video.frame_rate, video.rate_is_said) == (25, False)
+
+
+def test_a_late_subtitle_makes_no_pictures(ffmpeg: Callable[..., bytes], tmp_path: Path) -> None:
+    """Matroska has one length for all streams; the estimate is of the video's own."""
+    words, film = tmp_path / "late.srt", tmp_path / "late.mkv"
+    words.write_text("1\n00:00:58,000 --> 00:01:00,000\nlate\n")
+    picture = ("-f", "lavfi", "-i", "testsrc2=size=48x40:rate=12:duration=0.5")
+    ffmpeg(*picture, "-i", words, "-map", "0", "-map", "1", "-c:s", "srt", film)
+    info = probe(film)
+    assert info.duration == 60
+    assert info.video.frame_count == 6
