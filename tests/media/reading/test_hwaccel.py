@@ -100,7 +100,7 @@ def test_its_layouts_become_those_of_software(clip: Path, monkeypatch: pytest.Mo
 
     class Hardware:
         name, is_hwaccel, thread_type = "hevc", True, ""
-        flags, sample_aspect_ratio = Flags(0), None
+        flags, sample_aspect_ratio = Flags.copy_opaque, None
 
         def __init__(self, context: Any) -> None:
             self._context = context
@@ -129,7 +129,7 @@ def test_layouts_that_are_not_known_to_be_exact_are_refused() -> None:
 def test_what_the_hardware_cannot_decode_is_no_damage(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Refusing:
         name, is_hwaccel, thread_type = "hevc", True, ""
-        flags, sample_aspect_ratio = Flags(0), None
+        flags, sample_aspect_ratio = Flags.copy_opaque, None
 
         def decode(self, _: Any) -> list[av.VideoFrame]:
             raise av.error.InvalidDataError(1, "Invalid data found")
