@@ -52,10 +52,10 @@ def plan_still(source: Path, output: str | None, settings: Settings) -> StillPla
         path = output_path(source, output, source.suffix.lstrip("."), settings)
     else:
         path = Path(output)
-    check_holds(path, still)
-    check_output(path, source, overwrite=settings.overwrite)
     height, width = still.rgb.shape[:2]
     target = target_size((width, height), scale=settings.scale, width=settings.width, height=settings.height)
+    check_holds(path, still, target)
+    check_output(path, source, overwrite=settings.overwrite)
     tune = settings.tune if settings.tune != "auto" else "clean"
     return StillPlan(still, path, (width, height), target, tune)
 

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import zlib
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile, PngInfo
 
 from rfdn_video import Upscaler
-from rfdn_video.errors import InputError
+from rfdn_video.errors import InputError, OutputError
 from rfdn_video.media.still import Still, read_still, write_still
+from rfdn_video.settings import Settings
+from rfdn_video.stills import plan_still
 
 type CommandLine = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -222,6 +225,19 @@ def test_refusals(command_line: CommandLine, nearest_x2: Path, tmp_path: Path) -
         done = command_line(*arguments, "-w", nearest_x2)
         assert (done.returncode, len(done.stderr.splitlines())) == (code, 1)
         assert words in done.stderr
+
+
+def test_what_the_format_does_not_hold_is_found_before_the_work(nearest_x2: Path, tmp_path: Path) -> None:
+    """WebP has up to 16383 pixels a side (RFC 9649, section 2.6), and JPEG less than 64 KiB of XMP."""
+    wide, wordy, words = tmp_path / "wide.png", tmp_path / "wordy.png", PngInfo()
+    _picture("RGB", (8192, 4)).save(wide)
+    words.add_itxt("XML:com.adobe.xmp", f"<x:xmpmeta xmlns:x='adobe:ns:meta/'>{'x' * 70_000}</x:xmpmeta>")
+    _picture("RGB").save(wordy, pnginfo=words)
+    settings = Settings(weights=nearest_x2, scale=Fraction(2))
+    for source, refusing, reason, holding in ((wide, "a.webp", "16384x8", "a.jpg"), (wordy, "b.jpg", "XMP", "b.webp")):
+        with pytest.raises(OutputError, match=f"{reason}.*write to .png"):
+            plan_still(source, str(tmp_path / refusing), settings)
+        assert plan_still(source, str(tmp_path / holding), settings).output == tmp_path / holding
 
 
 @pytest.mark.parametrize(

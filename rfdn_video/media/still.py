@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ _SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     "TIFF": {"compression": "tiff_deflate"},
 }
 _LOSSLESS_WEBP = {"lossless": True, "exact": True}
+_REFUSALS = (OSError, RuntimeError, ValueError, struct.error)
+"""What Pillow raises where a format does not take something."""
 _HOLDS_ALPHA = frozenset((".png", ".webp", ".tif", ".tiff"))
 
 
@@ -73,8 +75,13 @@ def read_still(path: Path) -> Still:
     return Still(pixels[..., :3], pixels[..., 3] if has_alpha else None, gray, lossless, extras)
 
 
-def check_holds(path: Path, still: Still) -> None:
-    """Refuses an output that could not hold the picture.
+def check_holds(path: Path, still: Still, size: tuple[int, int]) -> None:
+    """Refuses an output that could not hold the picture, before it is enlarged.
+
+    Args:
+        path: of the output.
+        still: as it was read.
+        size: (width, height) of the result.
 
     Raises:
         OutputError: with what to do.
@@ -86,28 +93,39 @@ def check_holds(path: Path, still: Still) -> None:
         raise OutputError(f"{path.name}: {suffix} cannot hold the picture's transparency; write to .png")
     if (colour := untold_colour(still.extras, suffix)) is not None:
         raise OutputError(f"{path.name}: {suffix} cannot say that the picture has a {colour}; write to .png")
+    for height, width in ((1, size[0]), (size[1], 1)):  # sides have limits, and words have
+        strip = np.zeros((height, width, 3), np.uint8)
+        alpha = None if still.alpha is None else strip[..., 0]
+        try:
+            _encoded(replace(still, rgb=strip, alpha=alpha), suffix)
+        except _REFUSALS as error:
+            shown = f"the {size[0]}x{size[1]} result and what the picture says of itself"
+            raise OutputError(f"{path.name}: {suffix} cannot hold {shown}: {error}; write to .png") from None
 
 
 def write_still(path: Path, still: Still) -> None:
     """Writes one picture in the format of the path's suffix.
 
     Raises:
-        OutputError: the disk refuses.
+        OutputError: the format or the disk refuses.
     """
+    try:
+        path.write_bytes(_encoded(still, path.suffix.lower()))
+    except _REFUSALS as error:
+        raise OutputError(f"{path}: cannot be written: {error}") from None
+
+
+def _encoded(still: Still, suffix: str) -> bytes:
     image = Image.fromarray(still.rgb)
     if still.gray:
         image = image.convert("L")
     if still.alpha is not None:
         image.putalpha(Image.fromarray(still.alpha))
-    try:
-        content, suffix = io.BytesIO(), path.suffix.lower()  # libtiff takes names that are UTF-8 only
-        with warnings.catch_warnings(action="ignore"):
-            format_ = Image.registered_extensions()[suffix]
-            usual = _LOSSLESS_WEBP if format_ == "WEBP" and still.lossless else _SAVE_OPTIONS.get(format_, {})
-            image.save(content, format_, **usual | save_options(still.extras, suffix))
-        path.write_bytes(content.getvalue())
-    except (OSError, RuntimeError, ValueError, struct.error) as error:
-        raise OutputError(f"{path}: cannot be written: {error}") from None
+    content, format_ = io.BytesIO(), Image.registered_extensions()[suffix]  # libtiff takes names that are UTF-8 only
+    usual = _LOSSLESS_WEBP if format_ == "WEBP" and still.lossless else _SAVE_OPTIONS.get(format_, {})
+    with warnings.catch_warnings(action="ignore"):
+        image.save(content, format_, **usual | save_options(still.extras, suffix))
+    return content.getvalue()
 
 
 def _is_lossy_webp(path: Path) -> bool:
