@@ -64,6 +64,7 @@ class SimulatedWorker:
     """A worker's side of what the owner sees; a device of it does one file at a time."""
 
     machine: Machine
+    is_late = False
 
     def __init__(self, number: int, device: str, *_: object) -> None:
         self.number, self._own, self.device, self.task = number, device, None, None
