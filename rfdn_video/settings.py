@@ -71,8 +71,8 @@ class Settings:
         precision: of the network; ``"auto"`` is fp16 on CUDA, else fp32.
         engine: ``"torch"``; ``"winograd"``, which computes as many frames at once as a CPU has cores, see
             docs/performance.md; ``"openvino"``, or ``"openvino:GPU"`` for another of its devices than the CPU.
-            ``"auto"`` for fp32 on a CPU: winograd for videos where vectors are of 256 bit, OpenVINO where it is
-            installed; else torch.
+            ``"auto"`` for fp32 on a CPU: winograd for videos where vectors are of 256 bit, else OpenVINO where it is
+            installed, else winograd for videos, else torch.
         tile: rows of the bands in which a frame is done, ``"off"`` for whole frames, or ``"auto"``; see
             docs/tiling.md. The result is the same but for rounding.
         cuda_graphs: the work on a frame is recorded once and started as one piece; on CUDA. Not measured on

@@ -152,7 +152,8 @@ def add_network_arguments(group: argparse._ArgumentGroup) -> None:
         "--engine",
         metavar="E",
         help="what computes the network: torch, winograd, openvino, openvino:GPU (default on a CPU: winograd for "
-        "videos where its vectors are of 256 bit, openvino where it is installed, else torch)",
+        "videos where its vectors are of 256 bit, else openvino where it is installed, else winograd for videos, "
+        "else torch)",
     )
     group.add_argument(
         "--precision",

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["VARIABLE", "are_narrow", "halves_wide_vectors", "suit_vectors"]
+__all__ = ["VARIABLE", "arithmetic_bits", "halves_wide_vectors", "suit_vectors"]
 
 VARIABLE = "ONEDNN_MAX_CPU_ISA"
 """oneDNN reads it once in a process, when it is first used."""
@@ -41,11 +41,15 @@ def suit_vectors(precisions: Iterable[str]) -> bool:
     return True
 
 
-def are_narrow() -> bool:
-    """Whether this CPU computes vectors of 256 bit: it has no wider ones, or computes them in halves."""
+def arithmetic_bits() -> int | None:
+    """Of the vectors that this CPU computes at a time: 256, also where it has wider ones but halves them, or 512.
+
+    None for other kinds of CPU.
+    """
     import torch  # whoever calls suit_vectors may do without
 
-    return torch.backends.cpu.get_cpu_capability() == "AVX2" or halves_wide_vectors(_processor())
+    bits = {"AVX2": 256, "AVX512": 512}.get(torch.backends.cpu.get_cpu_capability())
+    return 256 if bits == 512 and halves_wide_vectors(_processor()) else bits
 
 
 def halves_wide_vectors(processor: str) -> bool:

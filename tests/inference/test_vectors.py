@@ -10,9 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from rfdn_video.inference import vectors
-from rfdn_video.inference.vectors import VARIABLE, halves_wide_vectors, suit_vectors
+from rfdn_video.inference.vectors import VARIABLE, arithmetic_bits, halves_wide_vectors, suit_vectors
 
 LINUX = "processor\t: 0\nvendor_id\t: {vendor}\ncpu family\t: {family}\nmodel\t\t: 17\nmodel name\t: some\n"
 ZEN_4 = LINUX.format(vendor="AuthenticAMD", family=25)
@@ -32,6 +33,24 @@ ZEN_4 = LINUX.format(vendor="AuthenticAMD", family=25)
 )
 def test_cpus_with_halved_vectors_are_known(processor: str, halves: bool) -> None:
     assert halves_wide_vectors(processor) is halves
+
+
+@pytest.mark.parametrize(
+    ("capability", "processor", "bits"),
+    [
+        ("AVX2", LINUX.format(vendor="AuthenticAMD", family=25), 256),
+        ("AVX512", ZEN_4, 256),
+        ("AVX512", LINUX.format(vendor="AuthenticAMD", family=26), 512),
+        ("DEFAULT", "arm", None),
+    ],
+)
+def test_bits_of_arithmetic(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capability: str, processor: str, bits: int | None
+) -> None:
+    (tmp_path / "cpuinfo").write_text(processor)
+    monkeypatch.setattr(vectors, "_CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    assert arithmetic_bits() == bits
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def test_auto(monkeypatch: pytest.MonkeyPatch, nearest_x2: Path) -> None:
             **({"scale": 2, "weights": nearest_x2, "device": "cpu", "many": True} | options), size=size
         ).engine  # type: ignore[arg-type]
 
-    monkeypatch.setattr(automatic, "suits_winograd", lambda: True)
+    monkeypatch.setattr(automatic, "arithmetic_bits", lambda: 256)
     assert taken() == "winograd"
     assert taken(engine="torch") == "torch"
     assert taken(precision="fp16") == "torch"
@@ -159,14 +159,23 @@ def test_auto(monkeypatch: pytest.MonkeyPatch, nearest_x2: Path) -> None:
     monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
     assert taken(weights=None) != "winograd"  # so many pictures would not stay within 4 GiB
     monkeypatch.undo()
-    monkeypatch.setattr(automatic, "suits_winograd", lambda: False)
+    monkeypatch.setattr(automatic, "arithmetic_bits", lambda: None)
     assert taken() != "winograd"
+
+
+def test_auto_where_vectors_are_of_512_bit(monkeypatch: pytest.MonkeyPatch, nearest_x2: Path) -> None:
+    """OpenVINO is faster there, PyTorch is not; see docs/performance.md."""
+    monkeypatch.setattr(automatic, "arithmetic_bits", lambda: 512)
+    for installed, tile, engine in ((True, "auto", "openvino"), (True, 16, "winograd"), (False, "auto", "winograd")):
+        monkeypatch.setattr(automatic, "is_installed", lambda installed=installed: installed)
+        taken = Upscaler(scale=2, weights=nearest_x2, device="cpu", many=True, size=(640, 360), tile=tile)  # type: ignore[arg-type]
+        assert taken.engine == engine
 
 
 def test_attention_over_the_frame_is_not_taken_many_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     config = network_config("rfdn", 2)
     weights = Weights("rfdn", config, 1.0, None, Path("random"), "", RFDN(config).state_dict())
-    monkeypatch.setattr(automatic, "suits_winograd", lambda: True)
+    monkeypatch.setattr(automatic, "arithmetic_bits", lambda: 256)
     upscaler = Upscaler(scale=2, weights=weights, device="cpu", many=True, size=(640, 360))
     assert upscaler.engine != "winograd"
 
@@ -178,7 +187,7 @@ def test_what_is_refused(monkeypatch: pytest.MonkeyPatch, nearest_x2: Path) -> N
     with pytest.raises(UsageError, match="--device cpu"):
         engines.open_engine("winograd", weights, torch.device("cuda"), torch.float32)
     monkeypatch.setattr(torch.backends.nnpack, "is_available", lambda: False)
-    assert not module.suits_winograd()
+    assert not module.has_nnpack()
     with pytest.raises(DeviceError, match="NNPACK cannot be used"):
         Upscaler(scale=2, weights=nearest_x2, device="cpu", engine="winograd")
 

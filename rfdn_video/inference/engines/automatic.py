@@ -5,12 +5,16 @@ from __future__ import annotations
 import torch
 
 from rfdn_video.inference.engines.openvino import is_installed
-from rfdn_video.inference.engines.winograd import suits_winograd
+from rfdn_video.inference.engines.winograd import has_nnpack
 from rfdn_video.inference.scaling import ScalePlan
 from rfdn_video.inference.tiling import Place, fits, memory_class
+from rfdn_video.inference.vectors import arithmetic_bits
 from rfdn_video.models.rfdn import RFDNConfig
 
 __all__ = ["automatic_engine"]
+
+NNPACK_BITS = 256
+"""Of the vectors that NNPACK computes with; oneDNN, which OpenVINO has, computes with wider ones too."""
 
 
 def automatic_engine(
@@ -34,13 +38,13 @@ def automatic_engine(
     """
     if device.type != "cpu" or precision is not torch.float32:
         return "torch"
-    cores = torch.get_num_threads()
-    if many and config.is_local and suits_winograd() and _fit(config, plan, banded=True, count=cores):
+    bits, cores = arithmetic_bits(), torch.get_num_threads()
+    winograd = many and config.is_local and bits is not None and has_nnpack()
+    winograd = winograd and _fit(config, plan, banded=True, count=cores)
+    openvino = is_installed() and (not config.is_local or (not bands and _fit(config, plan, banded=False, count=1)))
+    if winograd and (bits == NNPACK_BITS or not openvino):
         return "winograd"
-    whole = not (bands and config.is_local)
-    if whole and is_installed() and (not config.is_local or _fit(config, plan, banded=False, count=1)):
-        return "openvino"
-    return "torch"
+    return "openvino" if openvino else "torch"
 
 
 def _fit(config: RFDNConfig, plan: ScalePlan | None, *, banded: bool, count: int) -> bool:

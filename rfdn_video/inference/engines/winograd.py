@@ -1,4 +1,4 @@
-"""The engine for CPUs with vectors of 256 bit and many pictures: Winograd's convolutions, a core a picture.
+"""The engine for CPUs and many pictures: Winograd's convolutions, a core a picture.
 
 A 3x3 convolution of 6x6 results takes 64 multiplications instead of 324 (Lavin & Gray 2016, arXiv 1509.09308). NNPACK,
 which torch has inside, computes so, in float32 and with plain layout; on one core E-RFDN then takes 0.6 of the time
@@ -19,19 +19,13 @@ from rfdn_video.inference.bands import BandedRFDN
 from rfdn_video.inference.device import open_device
 from rfdn_video.inference.fusion import fuse
 from rfdn_video.inference.rows import Read
-from rfdn_video.inference.vectors import are_narrow
 from rfdn_video.models.rfdn import RFDN
 from rfdn_video.models.weights import Weights
 
-__all__ = ["WinogradEngine", "suits_winograd"]
+__all__ = ["WinogradEngine", "has_nnpack"]
 
 FEWEST = 16
 """Output channels of a convolution from which transforming its input pays."""
-
-
-def suits_winograd() -> bool:
-    """NNPACK is there, and the CPU computes no wider vectors than it does."""
-    return _has_nnpack() and are_narrow()
 
 
 class WinogradEngine:
@@ -53,7 +47,7 @@ class WinogradEngine:
     def __init__(self, weights: Weights, precision: torch.dtype) -> None:
         if precision is not torch.float32:
             raise UsageError("engine winograd computes in fp32 only; leave --precision away, or give --engine torch")
-        if not _has_nnpack():
+        if not has_nnpack():
             raise DeviceError("engine winograd: torch's NNPACK cannot be used on this CPU; give --engine torch")
         self.runs_bands = weights.config.is_local
         self.at_once = torch.get_num_threads()
@@ -97,8 +91,8 @@ class _Pointwise(nn.Conv2d):
         return torch.addmm(self.bias[:, None], self.weight.flatten(1), pixels).view(1, -1, *x.shape[2:])
 
 
-def _has_nnpack() -> bool:
-    """It must be asked before anything is computed with it: that makes NNPACK ready."""
+def has_nnpack() -> bool:
+    """It can be used on this CPU. It must be asked before anything is computed with it: that makes NNPACK ready."""
     return bool(torch.backends.nnpack.is_available())  # type: ignore[no-untyped-call]
 
 
