@@ -30,6 +30,7 @@ from rfdn_video.media.hdr import read_hdr, same_hdr
 from rfdn_video.media.muxing.carriers import Record
 from rfdn_video.media.muxing.mux import Written
 from rfdn_video.media.muxing.payload import payload
+from rfdn_video.media.muxing.steady_sound import JITTER, is_pcm
 from rfdn_video.media.timing import exact
 
 __all__ = ["verify"]
@@ -44,6 +45,7 @@ class _Found:
 
     time_base: Fraction
     packets: int = 0
+    end: Fraction | None = None
     pts: array[int] = field(default_factory=lambda: array("q"))
     digest: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=16))
 
@@ -51,11 +53,16 @@ class _Found:
         self.packets += 1
         if packet.pts is not None:
             self.pts.append(packet.pts)
+            self.end = (packet.pts + (packet.duration or 0)) * self.time_base
         self.digest.update(content)
 
     @property
     def first(self) -> Fraction | None:
         return min(self.pts) * self.time_base if self.pts else None
+
+    @property
+    def last(self) -> Fraction | None:
+        return self.pts[-1] * self.time_base if self.pts else None
 
 
 def verify(path: Path, written: Written, target: Target, *, full: bool = False) -> None:
@@ -203,14 +210,14 @@ def _places(written: Written, container: InputContainer) -> Iterator[tuple[Recor
 
 
 def _side_stream_differences(record: Record, stream: _Found | None, video: _Found, written: Written) -> Iterator[str]:
-    kind, codec = record.stream.source.kind, record.stream.source.codec
+    kind = record.stream.source.kind
     if stream is None:
         yield f"{record.stream} is missing"
         return
-    is_pcm = (record.stream.codec or codec).startswith("pcm_")  # demuxers cut PCM into packets as they like
     # MP4 fills the time between two subtitles with empty ones.
     filled = record.stream.codec == "mov_text" and stream.packets > record.packets
-    if not is_pcm and not filled and stream.packets != record.packets:
+    # Demuxers cut PCM into packets as they like.
+    if not is_pcm(record) and not filled and stream.packets != record.packets:
         yield f"{record.stream} has {stream.packets} packets instead of {record.packets}"
     elif record.stream.codec is None and not record.reframed and stream.digest.digest() != record.digest.digest():
         yield f"{record.stream} is not a byte for byte copy"
@@ -220,3 +227,19 @@ def _side_stream_differences(record: Record, stream: _Found | None, video: _Foun
     error = abs((stream.first - video.first) - wanted)
     if error > MAX_OFFSET_ERROR + stream.time_base + video.time_base:
         yield f"{record.stream} is moved by {float(error) * 1000:.2f} ms against the picture"
+    yield from _length_differences(record, stream)
+
+
+def _span(first: Fraction | None, last: Fraction | None) -> Fraction:
+    return Fraction(0) if first is None or last is None else last - first
+
+
+def _length_differences(record: Record, stream: _Found) -> Iterator[str]:
+    """Whether what is heard last is as long after what is heard first as it was in the source: no gap is closed."""
+    if is_pcm(record):
+        found, written, tolerance = (stream.first, stream.end), (record.first, record.end), MAX_OFFSET_ERROR + JITTER
+    else:
+        found, written, tolerance = (stream.first, stream.last), (record.first, record.last), MAX_OFFSET_ERROR
+    error = _span(*found) - _span(*written)
+    if abs(error) > tolerance + 2 * stream.time_base:
+        yield f"{record.stream} ends {float(abs(error)):.3f} s {'late' if error > 0 else 'early'}"

@@ -35,7 +35,7 @@ class Record:
         reframed: the muxer strips the ADTS headers of a transport stream's AAC, so that payloads differ.
         packets: how many were written.
         repaired: how many had no decoding time, one that went back, or were damaged.
-        first: presentation time of the first one in the output, in seconds.
+        first, last: presentation times of the first and the last packet of the source in the output, in seconds.
         end: when the last one ends, in seconds.
         digest: of all payloads in order.
     """
@@ -46,17 +46,23 @@ class Record:
     packets: int = 0
     repaired: int = 0
     first: Fraction | None = None
+    last: Fraction | None = None
     end: Fraction | None = None
     digest: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=16))
 
     def note(self, packet: Packet[Any]) -> None:
-        """Counts a packet that is about to be written."""
-        self.packets += 1
-        self.digest.update(bytes(packet))
-        if packet.pts is not None:
+        """Counts a packet that is about to be written. FLAC ends with an empty one that carries its final header."""
+        if packet.size:
+            self.packets += 1
+            self.digest.update(bytes(packet))
+
+    def note_time(self, packet: Packet[Any]) -> None:
+        """Takes down when a packet is to be presented, whatever else it takes to write it so."""
+        if packet.pts is not None and packet.size:
             time_base = exact(packet.time_base)
-            self.first = packet.pts * time_base if self.first is None else self.first
-            self.end = (packet.pts + (packet.duration or 0)) * time_base
+            self.last = packet.pts * time_base
+            self.first = self.last if self.first is None else self.first
+            self.end = self.last + (packet.duration or 0) * time_base
 
 
 class Carrier(Protocol):
@@ -113,7 +119,6 @@ class Copier:
             packet.duration = self._since_last(dts)
         self._last = dts
         packet.stream = self._output
-        self.record.note(packet)
         return packet
 
     def _since_last(self, dts: int) -> int:
@@ -146,7 +151,6 @@ class SubtitleConverter:
                 converted.pts = converted.dts = begin
                 converted.duration, converted.time_base = length, MILLISECOND
                 converted.stream = self.stream
-                self.record.note(converted)
                 yield converted
 
     def _decode(self, packet: Packet[Any]) -> SubtitleSet | None:
@@ -183,6 +187,7 @@ class AudioEncoder:
         self.stream: Any = output.add_stream(record.stream.codec, rate=rate, layout=layout.name)
         self._encoder: Any = self.stream.codec_context
         self._resampler: av.AudioResampler | None = None
+        self._end: int | None = None
 
     def feed(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
         try:
@@ -219,9 +224,10 @@ class AudioEncoder:
 
     def _packets(self, frame: av.AudioFrame | None) -> Iterator[Packet[Any]]:
         for packet in self._encoder.encode(frame):
+            if packet.pts is None:  # of AAC's last ones, where the source's times are uneven
+                packet.pts = packet.dts = self._end
+            self._end = None if packet.pts is None else packet.pts + (packet.duration or 0)
             packet.stream = self.stream
-            if packet.size:  # FLAC ends with an empty one that carries its final header
-                self.record.note(packet)
             yield packet
 
 

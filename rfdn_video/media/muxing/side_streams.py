@@ -6,7 +6,7 @@ file with all its sound behind all its video needs no more memory than an interl
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from math import ceil
 from typing import Any
@@ -21,6 +21,7 @@ from rfdn_video.errors import InputError, OutputError
 from rfdn_video.media.libav_log import cause_of, errors_logged
 from rfdn_video.media.muxing.carriers import AudioEncoder, Carrier, Copier, Record, SubtitleConverter
 from rfdn_video.media.muxing.channels import is_unstated, stated_layout
+from rfdn_video.media.muxing.steady_sound import SteadySound, is_pcm
 from rfdn_video.media.muxing.streams import CarriedStream
 from rfdn_video.media.muxing.tags import carried_tags
 from rfdn_video.media.reading.info import MediaInfo
@@ -76,6 +77,7 @@ class SideStreams:
         self._info, self._streams, self._wanted, self._timeline = info, streams, wanted, timeline
         self._container = self._open() if streams else None
         self._carriers: dict[int, Carrier] = {}
+        self._steady: dict[int, SteadySound] = {}
         self._covers: list[tuple[Carrier, Packet[Any]]] = []
         self._packets = self._demux()
         self._next: Packet[Any] | None = None
@@ -120,8 +122,7 @@ class SideStreams:
                 break
             self._next = None
         for carrier in self._carriers.values():
-            for packet in carrier.flush():
-                output.mux(packet)
+            self._write(output, carrier, carrier.flush())
 
     def _open(self) -> InputContainer:
         assert self._info.sides is not None
@@ -139,6 +140,8 @@ class SideStreams:
             stream.metadata["handler_name"] = source.metadata["title"]  # the only name of a track there
         stream.disposition = source.disposition
         self.records.append(carrier.record)
+        if container_name in ("mp4", "mov") and is_pcm(carrier.record):
+            self._steady[carrier.record.index] = SteadySound(carrier.record, stream)
         if carried.source.kind == "cover":
             self._covers.append((carrier, self._cover(source)))
         elif carried.source.kind != "attachment":  # its content is in the header, it has no packets
@@ -178,8 +181,7 @@ class SideStreams:
     def _write_covers(self, output: OutputContainer) -> None:
         for carrier, packet in self._covers:
             packet.pts = packet.dts = 0  # a demuxer gives none
-            for carried in carrier.feed(packet):
-                output.mux(carried)
+            self._write(output, carrier, carrier.feed(packet))
         self._covers.clear()
 
     def _peek(self, *, last: bool = False) -> Packet[Any] | None:
@@ -235,8 +237,16 @@ class SideStreams:
             packet.dts -= shift
         if is_subtitle:
             _clip_to_beginning(packet)
-        for carried in carrier.feed(packet):
-            output.mux(carried)
+        self._write(output, carrier, carrier.feed(packet))
+
+    def _write(self, output: OutputContainer, carrier: Carrier, packets: Iterable[Packet[Any]]) -> None:
+        record = carrier.record
+        steady = self._steady.get(record.index)
+        for packet in packets:
+            record.note_time(packet)
+            for placed in (packet,) if steady is None else steady.placed(packet):
+                record.note(placed)
+                output.mux(placed)
 
 
 def _clip_to_beginning(packet: Packet[Any]) -> None:
