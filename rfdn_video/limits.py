@@ -9,6 +9,7 @@ __all__ = [
     "MAX_ATTACHED_BYTES",
     "MAX_CHAPTERS",
     "MAX_LATER_PIXELS",
+    "MAX_LOOKED_BYTES",
     "MAX_PIXELS",
     "MAX_PROBE_BYTES",
     "MAX_PROBE_SECONDS",
@@ -45,6 +46,9 @@ MAX_PROBE_BYTES = 1 << 31
 
 MAX_PROBE_SECONDS = 60
 """Time limit for that."""
+
+MAX_LOOKED_BYTES = 1 << 28
+"""Of a file, for the beginning of a sound that it announces: 256 MiB, which FFmpeg holds in memory."""
 
 MAX_WEIGHTS_BYTES = 1 << 30
 """Of a weights file, and of the tensors in it: 1 GiB; the largest network here has 4 MB."""

@@ -126,7 +126,7 @@ class SideStreams:
 
     def _open(self) -> InputContainer:
         assert self._info.sides is not None
-        return open_source(self._info.sides)
+        return open_source(self._info.sides, looked=self._info.looked)
 
     def _declare(self, carried: CarriedStream, output: OutputContainer, container_name: str) -> None:
         assert self._container is not None
@@ -157,8 +157,7 @@ class SideStreams:
             step = 0
             if isinstance(source, AudioStream) and container_name in ("mp4", "mov"):  # which count in samples there
                 _state_layout(stream, carried.source.codec)
-                samples = source.sample_rate * exact(source.time_base)  # a tick; 0 of damaged sound that says no rate
-                step = max(1, ceil(1 / samples)) if samples else 1
+                step = max(1, ceil(1 / (source.sample_rate * exact(source.time_base))))  # ticks of a sample
             return stream, Copier(record, stream, step=step, hides=container_name != "nut")
         if isinstance(source, AudioStream):
             encoder = AudioEncoder(record, source, output)

@@ -122,6 +122,7 @@ class MediaInfo:
         chapters: how many.
         tags: what the file says of itself in words.
         missing_bytes: how much of the file's end is missing, at least, as its head and tail say.
+        looked: bytes of ``sides`` that FFmpeg has to look at to know all its streams; None are its usual ones.
         stamp: of the file before it was opened; None where nobody minds that it changes.
     """
 
@@ -135,6 +136,7 @@ class MediaInfo:
     chapters: int
     tags: Mapping[str, str]
     missing_bytes: int = 0
+    looked: int | None = None
     stamp: Stamp | None = None
 
     @property

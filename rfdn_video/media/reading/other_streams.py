@@ -6,7 +6,9 @@ from av.container import InputContainer
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
+from rfdn_video.limits import MAX_LOOKED_BYTES
 from rfdn_video.media.reading.info import OtherStream
+from rfdn_video.media.reading.late_sound import is_undescribed
 
 __all__ = ["describe_other", "is_cover"]
 
@@ -29,6 +31,8 @@ def describe_other(stream: Stream, main: VideoStream | None, container: InputCon
         kind, reason = _describe_data(stream, container)
     elif kind in ("audio", "subtitle") and not codec:
         reason = "the file does not describe its codec"
+    elif is_undescribed(stream):
+        reason = f"no packet in the first {MAX_LOOKED_BYTES >> 20} MiB of the file says its sample rate"
     return OtherStream(stream.index, kind, codec or "unknown", stream.language, reason)
 
 

@@ -26,6 +26,7 @@ from rfdn_video.media.reading.beginning import beginning
 from rfdn_video.media.reading.cropping import crop_of
 from rfdn_video.media.reading.info import MediaInfo, VideoInfo
 from rfdn_video.media.reading.interlacing import LOOKED_AT, any_interlaced, made_whole
+from rfdn_video.media.reading.late_sound import open_described
 from rfdn_video.media.reading.other_streams import describe_other, is_cover
 from rfdn_video.media.reading.quantiser import mean_qp
 from rfdn_video.media.reading.quarantine import try_first
@@ -70,7 +71,8 @@ def probe(path: str | Path, *, video_stream: int | None = None, deinterlace: Dei
 def examine(path: Path, video_stream: int | None = None) -> MediaInfo:
     """:func:`probe` of a file that is known not to crash FFmpeg, as its header and first pictures show it."""
     stamp = Stamp.of(path)
-    with open_source(path) as container:
+    container, looked = open_described(path)
+    with container:
         stream = main_video_stream(container, path, video_stream)
         others = tuple(describe_other(s, stream, container) for s in container.streams if s.index != stream.index)
         _check_decodable(stream, path)
@@ -87,6 +89,7 @@ def examine(path: Path, video_stream: int | None = None) -> MediaInfo:
             chapters=len(container.chapters()),
             tags=dict(container.metadata),
             missing_bytes=missing_bytes(path),
+            looked=looked,
             stamp=stamp,
         )
 

@@ -16,11 +16,12 @@ from rfdn_video.media.formats import ffmpeg_name
 from rfdn_video.media.reading.beginning import beginning
 from rfdn_video.media.reading.decode import DecodeReport
 from rfdn_video.media.reading.info import MediaInfo, OtherStream, VideoInfo
+from rfdn_video.media.reading.late_sound import open_described
 from rfdn_video.media.reading.other_streams import describe_other
 from rfdn_video.media.reading.probe import main_video_stream
 from rfdn_video.media.reading.quarantine import try_first
 from rfdn_video.media.reading.script_server import ScriptServer
-from rfdn_video.media.reading.source import check_is_file, open_source
+from rfdn_video.media.reading.source import check_is_file
 from rfdn_video.media.timecode import Timecode, timecode_label
 from rfdn_video.media.timing import TimeRange, exact
 
@@ -65,6 +66,7 @@ def probe_script(path: Path, sides: Path | None) -> MediaInfo:
         others=found.others,
         chapters=found.chapters,
         tags=found.tags,
+        looked=found.looked,
     )
 
 
@@ -144,6 +146,7 @@ class _Sides:
     others: tuple[OtherStream, ...] = ()
     chapters: int = 0
     tags: Mapping[str, str] = field(default_factory=dict)
+    looked: int | None = None
     timecode: str | None = None
 
 
@@ -152,7 +155,8 @@ def _look_at(path: Path | None) -> _Sides:
         return _Sides()
     check_is_file(path)
     try_first(path)
-    with open_source(path) as container:
+    container, looked = open_described(path)
+    with container:
         start = beginning(container)
         try:
             video = main_video_stream(container, path, None)
@@ -173,6 +177,7 @@ def _look_at(path: Path | None) -> _Sides:
             ),
             chapters=len(container.chapters()),
             tags=dict(container.metadata),
+            looked=looked,
             timecode=timecode_label({} if video is None else video.metadata, container.metadata),
         )
 

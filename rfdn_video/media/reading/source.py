@@ -33,6 +33,7 @@ _OPENING = {
     "format_whitelist": ",".join(DEMUXERS),
     "max_streams": str(MAX_STREAMS + 1),
 }
+_ANY_TIME = str(10**15)  # microseconds
 _DECODING = {"max_pixels": str(MAX_PIXELS)}  # libav decodes a little to find out what a stream is
 
 _PLAYLIST = re.compile(
@@ -64,7 +65,7 @@ def check_is_file(path: Path) -> None:
         raise InputError(f"{path}: may not be read; its permissions forbid it")
 
 
-def open_source(path: Path, hwaccel: HWAccel | None = None) -> InputContainer:
+def open_source(path: Path, hwaccel: HWAccel | None = None, *, looked: int | None = None) -> InputContainer:
     """Opens ``path`` for demuxing.
 
     The path is made absolute, so that no name can be taken for a protocol, a pattern or an option. The demuxer
@@ -73,6 +74,7 @@ def open_source(path: Path, hwaccel: HWAccel | None = None) -> InputContainer:
     Args:
         path: of the file.
         hwaccel: where video is decoded, if not in software.
+        looked: how many bytes FFmpeg looks at to find out what the streams are; None is its 5 MB and seconds.
 
     Raises:
         DeviceError: the hardware decodes no stream of it.
@@ -80,8 +82,9 @@ def open_source(path: Path, hwaccel: HWAccel | None = None) -> InputContainer:
             :mod:`rfdn_video.limits`.
     """
     check_is_file(path)
+    look = {} if looked is None else {"probesize": str(looked), "analyzeduration": _ANY_TIME}
     try:
-        container = av.open(str(path.absolute()), options=_DECODING, container_options=_OPENING, hwaccel=hwaccel)
+        container = av.open(str(path.absolute()), options=_DECODING, container_options=_OPENING | look, hwaccel=hwaccel)
     except (av.FFmpegError, OSError, ValueError) as error:
         if isinstance(error, MemoryError) and _too_many_streams(path):
             raise _beyond(path, "streams", MAX_STREAMS, f"more than {MAX_STREAMS}") from None

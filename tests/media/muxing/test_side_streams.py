@@ -445,3 +445,47 @@ def test_gray_into_mp4(
     done = command_line(source, "-o", tmp_path / "out.mp4", "-w", nearest_x2)
     assert done.returncode == 0, done.stderr
     assert len(look(tmp_path / "out.mp4").times) == 5
+
+
+AUDIO_PID = 0x101  # that ffmpeg gives the second stream of a transport stream
+
+
+def _announced(ffmpeg: Callable[..., bytes], folder: Path, delay: float) -> Path:
+    """A transport stream whose sound, which it announces at once, comes later than FFmpeg looks by default."""
+    video = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=5:duration=10", "-itsoffset", str(delay)]
+    sound = ["-f", "lavfi", "-i", "sine=duration=1:sample_rate=48000"]
+    ffmpeg(*video, *sound, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-c:a", "aac", folder / "late.ts")
+    return folder / "late.ts"
+
+
+@pytest.mark.parametrize(("name", "arguments"), [("out.mp4", []), ("out.mkv", ["--audio", "flac"])])
+def test_sound_that_is_announced_and_comes_late(
+    command_line: CommandLine,
+    ffmpeg: Callable[..., bytes],
+    nearest_x2: Path,
+    tmp_path: Path,
+    name: str,
+    arguments: list[str],
+) -> None:
+    source, output = _announced(ffmpeg, tmp_path, 8), tmp_path / name
+    done = command_line(source, "-o", output, "-w", nearest_x2, "--strict", *arguments)
+    assert done.returncode == 0, done.stderr
+    before, after = (ffmpeg("-i", path, "-map", "0:a", "-f", "s16le", "-") for path in (source, output))
+    np.testing.assert_allclose(np.frombuffer(after, np.int16), np.frombuffer(before, np.int16), atol=1)  # rounded
+    begins = [look(path).audio[0][0] - look(path).times[0] for path in (source, output)]
+    assert abs(begins[0] - begins[1]) < Fraction(3, 1000)
+
+
+def test_sound_that_is_announced_and_never_comes(
+    command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path
+) -> None:
+    """Nothing could declare it; it is named, and a strict job refused."""
+    source, content = tmp_path / "never.ts", _announced(ffmpeg, tmp_path, 8).read_bytes()
+    packets = [content[at : at + 188] for at in range(0, len(content), 188)]
+    source.write_bytes(b"".join(p for p in packets if int.from_bytes(p[1:3]) & 0x1FFF != AUDIO_PID))
+    assert [stream["codec_type"] for stream in _streams(source)] == ["video", "audio"]
+    done = command_line(source, "-o", tmp_path / "out.mp4", "-w", nearest_x2)
+    assert done.returncode == 0, done.stderr
+    assert "audio stream 1 (aac): no packet in the first 256 MiB of the file says its sample rate" in done.stderr
+    assert [stream["codec_type"] for stream in _streams(tmp_path / "out.mp4")] == ["video"]
+    assert command_line(source, "-o", tmp_path / "s.mp4", "-w", nearest_x2, "--strict").returncode == 3
