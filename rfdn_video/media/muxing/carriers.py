@@ -1,28 +1,25 @@
-"""What happens to the packets of one stream beside the video: copied, converted to text of another kind, re-encoded."""
+"""What happens to the packets of one stream beside the video: copied, or re-encoded."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Protocol, cast
+from typing import Any
 
 import av
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
-from av.subtitles.codeccontext import SubtitleCodecContext
-from av.subtitles.subtitle import AssSubtitle, SubtitleSet
 
 from rfdn_video.media.muxing.channels import accepted_layout, stated_layout
 from rfdn_video.media.muxing.streams import CarriedStream
 from rfdn_video.media.timing import exact
 
-__all__ = ["AudioEncoder", "Carrier", "Copier", "Record", "SubtitleConverter"]
-
-MILLISECOND = Fraction(1, 1000)
+__all__ = ["AudioEncoder", "Carrier", "Copier", "Record"]
 
 
 @dataclass
@@ -65,19 +62,25 @@ class Record:
             self.end = self.last + (packet.duration or 0) * time_base
 
 
-class Carrier(Protocol):
+class Carrier(ABC):
     """One stream's way from the source into the output."""
 
     record: Record
 
-    def feed(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
+    @abstractmethod
+    def feed(self, packet: Packet[Any]) -> Iterable[Packet[Any]]:
         """Takes a packet of the source, its times already shifted; gives packets of the output."""
 
-    def flush(self) -> Iterator[Packet[Any]]:
+    def until(self, time: Fraction) -> Iterable[Packet[Any]]:  # noqa: ARG002
+        """Gives what was held back of the time before ``time``, in seconds; what comes from now on is later."""
+        return ()
+
+    def flush(self) -> Iterable[Packet[Any]]:
         """Gives what was held back."""
+        return ()
 
 
-class Copier:
+class Copier(Carrier):
     """Passes packets on as they are; only decoding times that are missing or go back are mended, and missing durations.
 
     Args:
@@ -125,56 +128,8 @@ class Copier:
         """In ticks, at least 1: MP4 does not show a last packet of no duration (Matroska gives ALAC none)."""
         return 1 if self._last is None else max(1, dts - self._last)
 
-    def flush(self) -> Iterator[Packet[Any]]:
-        yield from ()
 
-
-class SubtitleConverter:
-    """Decodes text subtitles and writes them as text of another kind."""
-
-    def __init__(self, record: Record, source: Stream, output: OutputContainer) -> None:
-        self.record = record
-        assert record.stream.codec is not None
-        self.stream = output.add_stream(record.stream.codec)
-        self._decoder = cast("SubtitleCodecContext", source.codec_context)
-        self._encoder = cast("SubtitleCodecContext", self.stream.codec_context)
-        self._decoder.open(strict=False)  # only then it has a header
-        self._encoder.subtitle_header = self._decoder.subtitle_header
-
-    def feed(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
-        begin = round((packet.pts or 0) * exact(packet.time_base) / MILLISECOND)
-        length = round((packet.duration or 0) * exact(packet.time_base) / MILLISECOND)
-        subtitles = self._decode(packet)
-        for rect in subtitles.rects if subtitles is not None else ():
-            if isinstance(rect, AssSubtitle):
-                converted = self._encoder.encode_subtitle(SubtitleSet.create(rect.ass, 0, length, begin))
-                converted.pts = converted.dts = begin
-                converted.duration, converted.time_base = length, MILLISECOND
-                converted.stream = self.stream
-                yield converted
-
-    def _decode(self, packet: Packet[Any]) -> SubtitleSet | None:
-        try:
-            return self._decoder.decode2(self._in_utf8(packet))
-        except av.FFmpegError:
-            self.record.repaired += 1
-            return None
-
-    def _in_utf8(self, packet: Packet[Any]) -> Packet[Any]:
-        """What is not UTF-8, which libav refuses, is taken for the code that old text in Latin letters is in."""
-        content = bytes(packet)
-        if self.record.stream.source.codec == "mov_text" or _is_utf8(content):  # the former holds lengths in bytes
-            return packet
-        self.record.repaired += 1
-        text: Packet[Any] = Packet(content.decode("cp1252", "replace").encode())
-        text.pts, text.dts, text.duration, text.time_base = packet.pts, packet.dts, packet.duration, packet.time_base
-        return text
-
-    def flush(self) -> Iterator[Packet[Any]]:
-        yield from ()
-
-
-class AudioEncoder:
+class AudioEncoder(Carrier):
     """Decodes sound and encodes it anew, in the format nearest to its own that the encoder takes."""
 
     def __init__(self, record: Record, source: AudioStream, output: OutputContainer) -> None:
@@ -229,14 +184,6 @@ class AudioEncoder:
             self._end = None if packet.pts is None else packet.pts + (packet.duration or 0)
             packet.stream = self.stream
             yield packet
-
-
-def _is_utf8(content: bytes) -> bool:
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _nearest_rate(encoder: str, rate: int) -> int:

@@ -19,10 +19,11 @@ from av.stream import Discard, Stream
 
 from rfdn_video.errors import InputError, OutputError
 from rfdn_video.media.libav_log import cause_of, errors_logged
-from rfdn_video.media.muxing.carriers import AudioEncoder, Carrier, Copier, Record, SubtitleConverter
+from rfdn_video.media.muxing.carriers import AudioEncoder, Carrier, Copier, Record
 from rfdn_video.media.muxing.channels import is_unstated, stated_layout
 from rfdn_video.media.muxing.steady_sound import SteadySound, is_pcm
 from rfdn_video.media.muxing.streams import CarriedStream
+from rfdn_video.media.muxing.subtitles import SubtitleConverter
 from rfdn_video.media.muxing.tags import carried_tags
 from rfdn_video.media.reading.info import MediaInfo
 from rfdn_video.media.reading.source import open_source
@@ -112,6 +113,8 @@ class SideStreams:
         self._write_covers(output)
         while (packet := self._peek()) is not None and not _is_after(packet, until):
             self._carry(output, packet, origin, self._wanted.end)
+        for carrier in self._carriers.values():
+            self._write(output, carrier, carrier.until(until - origin))
 
     def finish(self, output: OutputContainer, end: Fraction | None, origin: Fraction) -> None:
         """Writes the packets that are presented before ``end`` (all that are left where None)."""
