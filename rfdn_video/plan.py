@@ -30,7 +30,7 @@ from rfdn_video.media.hdr import NO_HDR, hdr_options, says_hdr
 from rfdn_video.media.keeping.disk import check_room
 from rfdn_video.media.keeping.publish import check_output
 from rfdn_video.media.layout import VideoLayout
-from rfdn_video.media.muxing.dispositions import lost_dispositions
+from rfdn_video.media.muxing.dispositions import lost_of_streams
 from rfdn_video.media.muxing.streams import CarriedStream, decide_streams
 from rfdn_video.media.muxing.tags import holds_timecode, lost_tags
 from rfdn_video.media.reading.decode import cut_off
@@ -134,7 +134,7 @@ def plan_files(source: Path, output: str | None, settings: Settings) -> FilePlan
     wanted = _pixel_format(settings) or usual_layout(container, info.video.format, settings, build)
     target = choose_encoder(container, wanted, settings, build, info.video.hdr)
     carried, dropped = decide_streams(info, container, settings.audio)
-    dropped = (*dropped, *lost_dispositions(info, carried, container), *_dropped_metadata(info, target, settings))
+    dropped = (*dropped, *lost_of_streams(info, carried, container), *_dropped_metadata(info, target, settings))
     if settings.strict and dropped:
         raise InputError(f"{source}: {dropped[0]}, and --strict was given")
     stored = for_display(settings, info.video)

@@ -1,13 +1,18 @@
-"""What a stream is there for (a commentary, for the deaf, forced ...), and what of that a container cannot say."""
+"""What streams say of themselves, in words and of what they are there for, and what of that a container cannot say."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from av.stream import Stream
+
 from rfdn_video.media.encoding.target import Container
 from rfdn_video.media.muxing.streams import CarriedStream
+from rfdn_video.media.muxing.tags import lost_track_tags
 from rfdn_video.media.reading.info import MediaInfo
 from rfdn_video.media.reading.source import open_source
 
-__all__ = ["lost_dispositions"]
+__all__ = ["lost_of_streams"]
 
 # What comes back of each container as FFmpeg writes and reads it: of any stream, and of subtitles beside that.
 _KEPT = {
@@ -26,7 +31,7 @@ _TWINS |= {twin: name for name, twin in _TWINS.items()}
 _TECHNICAL = {"default", "attached_pic", "timed_thumbnails", "still_image", "multilayer"}
 
 
-def lost_dispositions(info: MediaInfo, carried: tuple[CarriedStream, ...], container: Container) -> list[str]:
+def lost_of_streams(info: MediaInfo, carried: tuple[CarriedStream, ...], container: Container) -> list[str]:
     """What ``container`` does not keep, in words, of the video and the streams that go along.
 
     Raises:
@@ -36,14 +41,25 @@ def lost_dispositions(info: MediaInfo, carried: tuple[CarriedStream, ...], conta
         return []
     kinds = {info.video.index: "video"} if info.video.index >= 0 else {}
     kinds |= {stream.source.index: stream.source.kind for stream in carried}
-    lost = []
     with open_source(info.sides) as source:
-        for index, kind in kinds.items():
-            names = {str(one.name) for one in source.streams[index].disposition}
-            kept = names & _kept(kind, container.name)
-            if gone := [name for name in sorted(names - kept) if _TWINS.get(name) not in kept]:
-                which = f"disposition {', '.join(gone)} of {kind} stream {index}"
-                lost.append(f"{which}: {container.name} has no place for it")
+        streams = {f"{kind} stream {index}": (kind, source.streams[index]) for index, kind in kinds.items()}
+        lost = _lost_words(streams, container) + _lost_dispositions(streams, container.name)
+    return [f"{what}: {container.name} has no place for it" for what in lost]
+
+
+def _lost_words(streams: Mapping[str, tuple[str, Stream]], container: Container) -> list[str]:
+    described = {name: stream for name, (kind, stream) in streams.items() if kind not in ("attachment", "cover")}
+    lost = lost_track_tags([stream.metadata for stream in described.values()], container)
+    return [f"metadata {', '.join(keys)} of {name}" for name, keys in zip(described, lost, strict=True) if keys]
+
+
+def _lost_dispositions(streams: Mapping[str, tuple[str, Stream]], container_name: str) -> list[str]:
+    lost = []
+    for name, (kind, stream) in streams.items():
+        marks = {str(one.name) for one in stream.disposition}
+        kept = marks & _kept(kind, container_name)
+        if gone := [mark for mark in sorted(marks - kept) if _TWINS.get(mark) not in kept]:
+            lost.append(f"disposition {', '.join(gone)} of {name}")
     return lost
 
 

@@ -39,7 +39,8 @@ from rfdn_video.media.muxing.chapters import chapters_within
 from rfdn_video.media.muxing.payload import payload
 from rfdn_video.media.muxing.side_streams import SideStreams
 from rfdn_video.media.muxing.streams import CarriedStream
-from rfdn_video.media.muxing.tags import carried_tags, holds_timecode
+from rfdn_video.media.muxing.tags import carried_tags, holds_timecode, track_tags
+from rfdn_video.media.quicktime import set_languages
 from rfdn_video.media.reading.info import MediaInfo
 from rfdn_video.media.reading.source import open_source
 from rfdn_video.media.timeline import Timeline
@@ -184,8 +185,9 @@ class Output:
         try:
             if not self._finished:
                 self.finish()
+            languages = [stream.metadata.get("language") for stream in self._container.streams]
             self._container.close()
-            self._complete()
+            self._complete(languages)
         except (av.FFmpegError, OSError) as error:
             raise _write_error(error) from None
         finally:
@@ -199,8 +201,10 @@ class Output:
         except (av.FFmpegError, OSError, ValueError):
             return  # the result is thrown away
 
-    def _complete(self) -> None:
+    def _complete(self, languages: list[str | None]) -> None:
         """Matroska learns the shape of pixels from the stream, which PyAV cannot set; MP4 from the encoder."""
+        if self._target.container.name == "mov" and isinstance(self._file, str):
+            set_languages(Path(self._file), languages)
         layout, matroska = self._layout, self._target.container.name in ("mkv", "webm")
         if matroska and layout.sample_aspect_ratio != 1 and isinstance(self._file, str):
             set_display_shape(Path(self._file), layout.sample_aspect_ratio * Fraction(layout.width, layout.height))
@@ -220,10 +224,8 @@ class Output:
             stream.set_display_matrix(list(self._layout.display_matrix))
         if info.sides is not None and info.video.index >= 0:
             with open_source(info.sides) as source:
-                tags = source.streams[info.video.index].metadata
+                tags = track_tags(source.streams[info.video.index].metadata, self._target.container.name)
                 stream.metadata.update(self._tags(tags))
-                if self._target.container.name in ("mp4", "mov") and "title" in tags:
-                    stream.metadata["handler_name"] = tags["title"]  # the only name of a track there
                 stream.disposition = source.streams[info.video.index].disposition
 
     def _check_display_matrix(self, matrix: tuple[int, ...]) -> None:

@@ -24,7 +24,7 @@ from rfdn_video.media.muxing.channels import is_unstated, stated_layout
 from rfdn_video.media.muxing.steady_sound import SteadySound, is_pcm
 from rfdn_video.media.muxing.streams import CarriedStream
 from rfdn_video.media.muxing.subtitles import SubtitleConverter
-from rfdn_video.media.muxing.tags import carried_tags
+from rfdn_video.media.muxing.tags import carried_tags, track_tags
 from rfdn_video.media.reading.info import MediaInfo
 from rfdn_video.media.reading.source import open_source
 from rfdn_video.media.timeline import Timeline
@@ -138,9 +138,7 @@ class SideStreams:
             self._attach_cover(output, source)
             return
         stream, carrier = self._carrier(carried, source, output, container_name)
-        stream.metadata.update(carried_tags(source.metadata))
-        if container_name in ("mp4", "mov") and "title" in source.metadata:
-            stream.metadata["handler_name"] = source.metadata["title"]  # the only name of a track there
+        stream.metadata.update(track_tags(source.metadata, container_name))
         stream.disposition = source.disposition
         self.records.append(carrier.record)
         if container_name in ("mp4", "mov") and is_pcm(carrier.record):
