@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import av
 from av.container import OutputContainer
 from av.packet import Packet
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from rfdn_video.errors import OutputError
@@ -40,7 +41,7 @@ from rfdn_video.media.muxing.payload import payload
 from rfdn_video.media.muxing.side_streams import SideStreams
 from rfdn_video.media.muxing.streams import CarriedStream
 from rfdn_video.media.muxing.tags import carried_tags, holds_timecode, track_tags
-from rfdn_video.media.quicktime import set_languages
+from rfdn_video.media.quicktime import disable_tracks, set_languages
 from rfdn_video.media.reading.info import MediaInfo
 from rfdn_video.media.reading.source import open_source
 from rfdn_video.media.timeline import Timeline
@@ -186,8 +187,9 @@ class Output:
             if not self._finished:
                 self.finish()
             languages = [stream.metadata.get("language") for stream in self._container.streams]
+            hidden = [s.index for s in self._container.streams.subtitles if not s.disposition & Disposition.default]
             self._container.close()
-            self._complete(languages)
+            self._complete(languages, hidden)
         except (av.FFmpegError, OSError) as error:
             raise _write_error(error) from None
         finally:
@@ -201,13 +203,21 @@ class Output:
         except (av.FFmpegError, OSError, ValueError):
             return  # the result is thrown away
 
-    def _complete(self, languages: list[str | None]) -> None:
-        """Matroska learns the shape of pixels from the stream, which PyAV cannot set; MP4 from the encoder."""
-        if self._target.container.name == "mov" and isinstance(self._file, str):
-            set_languages(Path(self._file), languages)
-        layout, matroska = self._layout, self._target.container.name in ("mkv", "webm")
-        if matroska and layout.sample_aspect_ratio != 1 and isinstance(self._file, str):
-            set_display_shape(Path(self._file), layout.sample_aspect_ratio * Fraction(layout.width, layout.height))
+    def _complete(self, languages: list[str | None], hidden: list[int]) -> None:
+        """What PyAV or the muxer cannot be told.
+
+        Matroska learns the shape of pixels from the stream, MP4 from the encoder. Of subtitles in MP4 the muxer has the
+        first ones shown where none are to be; of sound too, which is right: most players would not play any.
+        """
+        if not isinstance(self._file, str):
+            return
+        path, layout, name = Path(self._file), self._layout, self._target.container.name
+        if name == "mov":
+            set_languages(path, languages)
+        if name in ("mp4", "mov") and hidden:
+            disable_tracks(path, hidden)
+        if name in ("mkv", "webm") and layout.sample_aspect_ratio != 1:
+            set_display_shape(path, layout.sample_aspect_ratio * Fraction(layout.width, layout.height))
 
     def _choose_origin(self, first: Fraction) -> Fraction:
         """What is subtracted from all times: the range's start, else the recording's arbitrary origin.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import ffmpeg as ffmpeg_python
 import pytest
 from av.packet import Packet
 from av.stream import Disposition
@@ -97,3 +98,21 @@ def test_one_word_of_mp4_that_is_read_as_two_is_kept_as_one(
     with av.open(between) as file:
         assert file.streams[2].disposition & Disposition.captions
     assert plan_files(between, str(tmp_path / "out.mkv"), Settings(pix_fmt="yuv420p", strict=True)).dropped == ()
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mov", "out.mkv"])
+def test_subtitles_that_are_not_shown_unasked(
+    command_line: Callable[..., Any], ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path, name: str
+) -> None:
+    """FFmpeg's muxer of MP4 has the first ones shown; nothing else of them changes."""
+    (tmp_path / "words.srt").write_text("1\n00:00:00,000 --> 00:00:00,100\nword\n")
+    inputs = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=25:duration=0.2", "-i", tmp_path / "words.srt"]
+    streams = ["-map", "0", "-map", "1", "-map", "1", "-map", "1", "-c:v", "mpeg4", "-c:s", "srt"]
+    for marks in ((0, 0, 0), (0, 1, 0)):
+        chosen = [word for n, mark in enumerate(marks) for word in (f"-disposition:s:{n}", "default" if mark else "0")]
+        ffmpeg(*inputs, *streams, *chosen, tmp_path / "in.mkv")
+        done = command_line(tmp_path / "in.mkv", "-o", tmp_path / name, "-w", nearest_x2, "--strict", "--overwrite")
+        assert done.returncode == 0, done.stderr
+        found = ffmpeg_python.probe(str(tmp_path / name), select_streams="s")["streams"]
+        assert tuple(stream["disposition"]["default"] for stream in found) == marks
+        assert "word" in ffmpeg("-i", tmp_path / name, "-map", "0:s:2", "-f", "srt", "-").decode()
