@@ -11,6 +11,7 @@ from typing import Any
 
 import av
 from av.audio.stream import AudioStream
+from av.bitstream import BitStreamFilterContext
 from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
@@ -19,7 +20,7 @@ from rfdn_video.media.muxing.channels import accepted_layout, stated_layout
 from rfdn_video.media.muxing.streams import CarriedStream
 from rfdn_video.media.timing import exact
 
-__all__ = ["AudioEncoder", "Carrier", "Copier", "Record"]
+__all__ = ["AudioEncoder", "Carrier", "Copier", "Record", "copy_of"]
 
 
 @dataclass
@@ -184,6 +185,21 @@ class AudioEncoder(Carrier):
             self._end = None if packet.pts is None else packet.pts + (packet.duration or 0)
             packet.stream = self.stream
             yield packet
+
+
+def copy_of(source: Stream, output: OutputContainer) -> Stream:
+    """A stream for the packets of the source.
+
+    PyAV asks a muxer which codecs it lists. Matroska's does not list those that it holds as Windows stores them (RFC
+    9559 calls it A_MS/ACM), so such sound is declared as another, of which nothing stays.
+    """
+    wrapped = isinstance(source, AudioStream) and output.format.name == "matroska"
+    if not wrapped or source.codec_context.codec.canonical_name in output.supported_codecs:
+        return output.add_stream_from_template(source, opaque=True)
+    stream = output.add_mux_stream("mp3")
+    BitStreamFilterContext("null", in_stream=source, out_stream=stream)
+    stream.time_base = source.time_base
+    return stream
 
 
 def _nearest_rate(encoder: str, rate: int) -> int:

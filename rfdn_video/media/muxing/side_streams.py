@@ -19,7 +19,7 @@ from av.stream import Discard, Stream
 
 from rfdn_video.errors import InputError, OutputError
 from rfdn_video.media.libav_log import cause_of, errors_logged
-from rfdn_video.media.muxing.carriers import AudioEncoder, Carrier, Copier, Record
+from rfdn_video.media.muxing.carriers import AudioEncoder, Carrier, Copier, Record, copy_of
 from rfdn_video.media.muxing.channels import is_unstated, stated_layout
 from rfdn_video.media.muxing.steady_sound import SteadySound, is_pcm
 from rfdn_video.media.muxing.streams import CarriedStream
@@ -154,7 +154,7 @@ class SideStreams:
         record = Record(carried, index=len(output.streams))
         if carried.codec is None:
             record.reframed = carried.source.codec == "aac" and self._info.container == "mpegts"
-            stream = output.add_stream_from_template(source, opaque=True)
+            stream = copy_of(source, output)
             step = 0
             if isinstance(source, AudioStream) and container_name in ("mp4", "mov"):  # which count in samples there
                 _state_layout(stream, carried.source.codec)

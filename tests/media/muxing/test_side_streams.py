@@ -489,3 +489,31 @@ def test_sound_that_is_announced_and_never_comes(
     assert "audio stream 1 (aac): no packet in the first 256 MiB of the file says its sample rate" in done.stderr
     assert [stream["codec_type"] for stream in _streams(tmp_path / "out.mp4")] == ["video"]
     assert command_line(source, "-o", tmp_path / "s.mp4", "-w", nearest_x2, "--strict").returncode == 3
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("wmv", "wmav2"), ("wmv", "wmav1"), ("avi", "adpcm_ms")])
+def test_sound_that_matroska_holds_as_windows_does(
+    command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path, suffix: str, codec: str
+) -> None:
+    """Packet for packet, and the ffmpeg program plays it."""
+    source, output = tmp_path / f"in.{suffix}", tmp_path / "out.mkv"
+    video = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=25:duration=1", "-c:v", "mpeg4"]
+    ffmpeg(*video, "-f", "lavfi", "-i", "sine=duration=1:sample_rate=44100", "-c:a", codec, source)
+    done = command_line(source, "-o", output, "-w", nearest_x2, "--strict")
+    assert done.returncode == 0, done.stderr
+    assert [stream["codec_name"] for stream in _streams(output)] == ["h264", codec]
+    assert [digest for _, digest in look(output).audio] == [digest for _, digest in look(source).audio]
+    heard = [ffmpeg("-i", path, "-map", "0:a", "-f", "s16le", "-") for path in (source, output)]
+    assert heard[0] == heard[1]
+
+
+def test_sound_that_even_matroska_does_not_hold(
+    command_line: CommandLine, ffmpeg: Callable[..., bytes], nearest_x2: Path, tmp_path: Path
+) -> None:
+    """Windows has no number for it; that is said before the first frame."""
+    video = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=25:duration=1", "-c:v", "flv"]
+    sound = ["-f", "lavfi", "-i", "sine=duration=1:sample_rate=44100", "-c:a", "nellymoser"]
+    ffmpeg(*video, *sound, tmp_path / "in.flv")
+    done = command_line(tmp_path / "in.flv", "-o", tmp_path / "out.mkv", "-w", nearest_x2)
+    assert done.returncode == 4
+    assert "(nellymoser); convert it with --audio aac, or leave it out" in done.stderr
