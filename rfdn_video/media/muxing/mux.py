@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import av
 from av.container import OutputContainer
 from av.packet import Packet
-from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from rfdn_video.errors import OutputError
@@ -34,14 +33,13 @@ from rfdn_video.media.keeping.segmented_encoder import SegmentedEncoder
 from rfdn_video.media.keeping.segments import Segments
 from rfdn_video.media.layout import VideoLayout
 from rfdn_video.media.libav_log import cause_of, errors_logged
-from rfdn_video.media.matroska import set_display_shape
 from rfdn_video.media.muxing.carriers import Record
 from rfdn_video.media.muxing.chapters import chapters_within
+from rfdn_video.media.muxing.finishing import Finishing
 from rfdn_video.media.muxing.payload import payload
 from rfdn_video.media.muxing.side_streams import SideStreams
 from rfdn_video.media.muxing.streams import CarriedStream
 from rfdn_video.media.muxing.tags import carried_tags, holds_timecode, track_tags
-from rfdn_video.media.quicktime import disable_tracks, set_languages
 from rfdn_video.media.reading.info import MediaInfo
 from rfdn_video.media.reading.source import open_source
 from rfdn_video.media.timeline import Timeline
@@ -186,10 +184,10 @@ class Output:
         try:
             if not self._finished:
                 self.finish()
-            languages = [stream.metadata.get("language") for stream in self._container.streams]
-            hidden = [s.index for s in self._container.streams.subtitles if not s.disposition & Disposition.default]
+            finishing = Finishing.of(self._container, self._target.container.name, self._layout)
             self._container.close()
-            self._complete(languages, hidden)
+            if isinstance(self._file, str):
+                finishing.apply(Path(self._file))
         except (av.FFmpegError, OSError) as error:
             raise _write_error(error) from None
         finally:
@@ -202,22 +200,6 @@ class Output:
             self._container.close()
         except (av.FFmpegError, OSError, ValueError):
             return  # the result is thrown away
-
-    def _complete(self, languages: list[str | None], hidden: list[int]) -> None:
-        """What PyAV or the muxer cannot be told.
-
-        Matroska learns the shape of pixels from the stream, MP4 from the encoder. Of subtitles in MP4 the muxer has the
-        first ones shown where none are to be; of sound too, which is right: most players would not play any.
-        """
-        if not isinstance(self._file, str):
-            return
-        path, layout, name = Path(self._file), self._layout, self._target.container.name
-        if name == "mov":
-            set_languages(path, languages)
-        if name in ("mp4", "mov") and hidden:
-            disable_tracks(path, hidden)
-        if name in ("mkv", "webm") and layout.sample_aspect_ratio != 1:
-            set_display_shape(path, layout.sample_aspect_ratio * Fraction(layout.width, layout.height))
 
     def _choose_origin(self, first: Fraction) -> Fraction:
         """What is subtracted from all times: the range's start, else the recording's arbitrary origin.
