@@ -91,7 +91,7 @@ def test_sound_that_cannot_be_read_to_its_end(
     inputs = ["-f", "lavfi", "-i", "testsrc2=size=48x32:rate=5:duration=1", "-f", "lavfi", "-i", "sine=duration=1"]
     ffmpeg(*inputs, source)
     job = prepare(source, str(tmp_path / "out.mkv"), Settings(weights=nearest_x2, salvage=salvage))
-    monkeypatch.setattr(side_streams, "open_source", lambda path: _Broken(open_source(path)))
+    monkeypatch.setattr(side_streams, "open_source", lambda path, **how: _Broken(open_source(path, **how)))
     if salvage:
         assert run(job, lambda _: None).repaired_packets == 1
     else:
