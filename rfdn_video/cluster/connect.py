@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,6 +60,8 @@ def connect(address: str) -> str:
 def _init(address: str) -> None:
     import ray
 
+    # Segments that end because the job does are nobody's concern; those of a running job are looked at one by one.
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "namespace": "rfdn-video"}
     if address == "local":
