@@ -75,7 +75,7 @@ class Summary:
         """What was wrong with the source, and what was lost, in words."""
         decoding = self.decoding
         counts = {
-            "bytes or more are missing at the end of the file; what is there was done": self.missing_bytes,
+            "or more bytes are missing at the end of the file; what is there was done": self.missing_bytes,
             "damaged packets could not be decoded": decoding.damaged_packets,
             "packets are cut short, as the file ends early; what is there was done": decoding.cut_packets,
             "frames are damaged": decoding.corrupt_frames,

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from rfdn_video.media.boxes import Box, boxes
+
 __all__ = ["disable_tracks", "is_packable", "set_languages"]
 
 # Behind version and flags: times of creation and change, time scale, duration; longer ones in version 1.
@@ -27,8 +29,8 @@ def set_languages(path: Path, languages: Sequence[str | None]) -> None:
     with path.open("r+b") as file:
         for language, track in zip(languages, _tracks(file, path), strict=False):
             if language is not None and is_packable(language):
-                for begin, _ in _inside(file, track, b"mdia", b"mdhd"):
-                    _set_language(file, begin, language)
+                for header in _inside(file, track, b"mdia", b"mdhd"):
+                    _set_language(file, header.content, language)
 
 
 def disable_tracks(path: Path, numbers: Iterable[int]) -> None:
@@ -36,15 +38,15 @@ def disable_tracks(path: Path, numbers: Iterable[int]) -> None:
     with path.open("r+b") as file:
         tracks = _tracks(file, path)
         for number in numbers:
-            for begin, _ in _inside(file, tracks[number], b"tkhd"):
-                file.seek(begin + _FLAGS_AT)
+            for header in _inside(file, tracks[number], b"tkhd"):
+                file.seek(header.content + _FLAGS_AT)
                 flags = file.read(1)[0]
-                file.seek(begin + _FLAGS_AT)
+                file.seek(header.content + _FLAGS_AT)
                 file.write(bytes([flags & ~_ENABLED]))
 
 
-def _tracks(file: BinaryIO, path: Path) -> list[tuple[int, int]]:
-    return list(_inside(file, (0, path.stat().st_size), b"moov", b"trak"))
+def _tracks(file: BinaryIO, path: Path) -> list[Box]:
+    return list(_inside(file, Box(b"", 0, path.stat().st_size), b"moov", b"trak"))
 
 
 def _set_language(file: BinaryIO, begin: int, language: str) -> None:
@@ -54,23 +56,11 @@ def _set_language(file: BinaryIO, begin: int, language: str) -> None:
     file.write((first << 10 | second << 5 | third).to_bytes(2))
 
 
-def _inside(file: BinaryIO, around: tuple[int, int], *names: bytes) -> Iterator[tuple[int, int]]:
+def _inside(file: BinaryIO, around: Box, *names: bytes) -> Iterator[Box]:
     """The boxes of the last name, in those of the name before it, and so on."""
-    for box in _boxes(file, names[0], *around):
-        if names[1:]:
-            yield from _inside(file, box, *names[1:])
-        else:
-            yield box
-
-
-def _boxes(file: BinaryIO, name: bytes, begin: int, end: int) -> Iterator[tuple[int, int]]:
-    """Where the contents of the boxes of this name begin and end, side by side from ``begin`` to ``end``."""
-    while begin + 8 <= end:
-        file.seek(begin)
-        header = file.read(16)
-        length, start = int.from_bytes(header[:4]), 8
-        if length == 1:
-            length, start = int.from_bytes(header[8:]), 16
-        if header[4:8] == name:
-            yield begin + start, begin + length
-        begin += max(length, 8)
+    for box in boxes(file, around.content, around.end):
+        if box.name == names[0]:
+            if names[1:]:
+                yield from _inside(file, box, *names[1:])
+            else:
+                yield box

@@ -305,7 +305,7 @@ def timeline_of(info: MediaInfo) -> Timeline | None:
 
 def cut_off(info: MediaInfo) -> str:
     """Says that a file ends early, and what can be done."""
-    missing = f", at least {info.missing_bytes} bytes are missing" if info.missing_bytes else ""
+    missing = f", {info.missing_bytes} or more bytes are missing" if info.missing_bytes else ""
     return (
         f"{info.path}: the file ends early{missing}; get a complete copy, "
         "take a part of what is there with --end or --frames, or all of it with --salvage"

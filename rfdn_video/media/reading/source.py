@@ -14,8 +14,8 @@ from av.container import InputContainer
 
 from rfdn_video.errors import DeviceError, InputError
 from rfdn_video.limits import MAX_ATTACHED_BYTES, MAX_CHAPTERS, MAX_PIXELS, MAX_STREAMS, MAX_TAG_BYTES
+from rfdn_video.media.boxes import boxes
 from rfdn_video.media.libav_log import errors_logged
-from rfdn_video.media.reading.truncation import top_level_boxes
 
 __all__ = ["check_is_file", "open_source"]
 
@@ -133,7 +133,7 @@ def _why_unreadable(path: Path) -> str:
     """Tells an interrupted download, an encrypted file or a playlist from something that is no media at all."""
     with path.open("rb") as file:
         head = file.read(1 << 20)
-        has_index = any(name == b"moov" for name, _, _ in top_level_boxes(file, path.stat().st_size))
+        has_index = any(box.name == b"moov" for box in boxes(file, 0, path.stat().st_size))
     if _PLAYLIST.match(head):
         return "a playlist or list of files; only media files are read"
     if head[4:8] != b"ftyp":

@@ -8,15 +8,16 @@ recordings of most kinds a part is as good as the whole: they do not say.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
 from rfdn_video.errors import InputError
+from rfdn_video.media.boxes import boxes
 from rfdn_video.media.formats import planar_layout
 from rfdn_video.media.matroska import HEAD_SIZE, segment_end
 
-__all__ = ["missing_bytes", "top_level_boxes"]
+__all__ = ["missing_bytes"]
 
 _AT_LEAST = 1
 """Where one knows no more than that something is missing."""
@@ -31,25 +32,9 @@ def missing_bytes(path: Path) -> int:
         return 0 if missing is None else max(0, missing(file, size))
 
 
-def top_level_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
-    """(name, start, length) of the boxes of an MP4 side by side; the last one may reach beyond the file."""
-    position = 0
-    while position + 8 <= size:
-        header = _read(file, position, 16)
-        length = int.from_bytes(header[:4])
-        if length == 1:
-            length = int.from_bytes(header[8:16])
-        elif length == 0:  # to the end of the file
-            length = size - position
-        if length < 8:
-            return
-        yield header[4:8], position, length
-        position += length
-
-
 def _of_mp4(file: BinaryIO, size: int) -> int:
     """ISO/IEC 14496-12, section 4.2; MOV too."""
-    ends = [start + length for _, start, length in top_level_boxes(file, size)]
+    ends = [box.end for box in boxes(file, 0, size)]
     return ends[-1] - size if ends else 0
 
 
